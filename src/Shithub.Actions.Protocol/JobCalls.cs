@@ -1,0 +1,31 @@
+namespace Shithub.Actions.Protocol;
+
+/// <summary><c>POST /api/v1/jobs/{id}/logs</c>: appends one chunk.</summary>
+/// <param name="Seq">Number of the chunk within its step, from 0. The same chunk twice is one chunk.</param>
+/// <param name="Chunk">Base64 of at most <see cref="ProtocolLimits.LogChunkBytes"/> bytes.</param>
+/// <param name="StepId">The step's numeric id; absent: the log of the job itself.</param>
+public sealed record AppendLogRequest(int? Seq = null, string? Chunk = null, long? StepId = null);
+
+public sealed record AppendLogResponse(bool Accepted, string? NextToken, DateTimeOffset? NextTokenExpiresAt);
+
+/// <summary>
+/// <c>POST /api/v1/jobs/{id}/status</c> and <c>…/steps/{step_id}/status</c>: a transition.
+/// A terminal status needs a conclusion (<c>cancelled</c> and <c>skipped</c> imply theirs).
+/// </summary>
+public sealed record StatusRequest(
+    string? Status = null,
+    string? Conclusion = null,
+    DateTimeOffset? StartedAt = null,
+    DateTimeOffset? CompletedAt = null);
+
+/// <summary>The state after the call. <paramref name="NextToken"/> is absent once the job is terminal.</summary>
+public sealed record StatusResponse(
+    string Status,
+    string? Conclusion,
+    string RunStatus,
+    string? RunConclusion,
+    string? NextToken,
+    DateTimeOffset? NextTokenExpiresAt);
+
+/// <summary><c>POST /api/v1/jobs/{id}/cancel-check</c>: also the way to get a fresh token when there is nothing else to say.</summary>
+public sealed record CancelCheckResponse(bool Cancelled, string? NextToken, DateTimeOffset? NextTokenExpiresAt);

@@ -1,0 +1,31 @@
+namespace Shithub.Actions.Protocol;
+
+/// <summary>Bounds of the runner protocol that both sides must agree on. Sizes are bytes, times are seconds.</summary>
+public static class ProtocolLimits
+{
+    /// <summary>The largest log chunk after base64 decoding.</summary>
+    public const int LogChunkBytes = 512 * 1024;
+
+    /// <summary>The largest request body of a job call: a full chunk in base64 and the JSON around it.</summary>
+    public const int RequestBodyBytes = 1024 * 1024;
+
+    /// <summary>The longest a heartbeat or lease call may wait for news.</summary>
+    public const int WaitSeconds = 50;
+
+    /// <summary>The shortest and longest lease a runner may ask for.</summary>
+    public const int LeaseSecondsMin = 10;
+
+    public const int LeaseSecondsMax = 900;
+
+    /// <summary>How long a job token is good for.</summary>
+    public const int JobTokenSeconds = 900;
+
+    public const int LabelsMax = 64;
+    public const int LabelLengthMax = 100;
+    public const int CapacityMax = 1000;
+    public const int HostNameLengthMax = 255;
+    public const int VersionLengthMax = 100;
+    public const int ClaimIdLengthMax = 100;
+    public const int IdempotencyKeyLengthMax = 100;
+    public const int LeasesPerCallMax = CapacityMax;
+}
