@@ -1,1 +1,3 @@
-return 0;
+using Shithub.Actions.Server.Admin;
+
+return await ServerCommandLine.RunAsync(args);

@@ -1,0 +1,21 @@
+using System.CommandLine;
+
+namespace Shithub.Actions.Server.Admin;
+
+/// <summary>
+/// The command line of <c>shithubd</c>. Exit codes: 0 done, 1 configuration or usage, 2 the resource is taken or refused;
+/// others are documented where a command has them.
+/// </summary>
+public static class ServerCommandLine
+{
+    public static RootCommand Build()
+    {
+        var admin = new Command("admin", "Administer this server: it works on the database directly, so run it where the server runs.");
+        return new RootCommand("Shithub Actions: the control server.")
+        {
+            admin,
+        };
+    }
+
+    public static Task<int> RunAsync(string[] args) => Build().Parse(args).InvokeAsync();
+}
