@@ -27,5 +27,8 @@ public sealed record StatusResponse(
     string? NextToken,
     DateTimeOffset? NextTokenExpiresAt);
 
+/// <summary>The body of a cancel check: nothing, or <c>{}</c>.</summary>
+public sealed record CancelCheckRequest;
+
 /// <summary><c>POST /api/v1/jobs/{id}/cancel-check</c>: also the way to get a fresh token when there is nothing else to say.</summary>
 public sealed record CancelCheckResponse(bool Cancelled, string? NextToken, DateTimeOffset? NextTokenExpiresAt);

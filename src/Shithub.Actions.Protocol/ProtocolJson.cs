@@ -16,6 +16,7 @@ namespace Shithub.Actions.Protocol;
 [JsonSerializable(typeof(AppendLogResponse))]
 [JsonSerializable(typeof(StatusRequest))]
 [JsonSerializable(typeof(StatusResponse))]
+[JsonSerializable(typeof(CancelCheckRequest))]
 [JsonSerializable(typeof(CancelCheckResponse))]
 [JsonSerializable(typeof(Problem))]
 public sealed partial class ProtocolJson : JsonSerializerContext;

@@ -1,0 +1,72 @@
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Http;
+using Shithub.Actions.Server.Metrics;
+using Shithub.Actions.Server.Runners;
+
+namespace Shithub.Actions.Server.Jobs;
+
+/// <summary>What every job endpoint does first and last: check the token against the path, and turn an outcome into an answer.</summary>
+public sealed class JobCallFilter(JobTokens tokens, ServerMetrics metrics)
+{
+    /// <summary>The call and its body, or the problem to answer with. Nothing is consumed yet.</summary>
+    public async Task<(JobCall? Call, T? Message, IResult? Problem)> OpenAsync<T>(
+        HttpRequest request, long jobId, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class
+    {
+        var token = RunnerToken.FromHeader(request.Headers.Authorization);
+        if (token is null)
+            return (null, null, Refuse("Send the job token: Authorization: Bearer <token of the claim, or the last next_token>."));
+        if (tokens.Verify(token, JobTokens.ApiPurpose) is not { } claims)
+            return (null, null, Refuse("The job token is not valid here: it was not issued by this server for API calls, or it has expired."));
+        if (claims.JobId != jobId)
+            return (null, null, Refuse("The job token is for another job."));
+        var key = request.Headers["Idempotency-Key"].ToString();
+        if (key.Length > ProtocolLimits.IdempotencyKeyLengthMax || key.Any(c => c is < ' ' or > '~'))
+        {
+            return (null, null, Problems.Invalid(
+                "Idempotency-Key", $"The header Idempotency-Key is at most {ProtocolLimits.IdempotencyKeyLengthMax} printable ASCII characters."));
+        }
+
+        var body = await RequestBody.ReadAsync(request, type, ProtocolLimits.RequestBodyBytes, cancellation);
+        return body.Value is { } message
+            ? (new JobCall(claims, key.Length == 0 ? null : key, JobCall.Hash(request.Path, body.Bytes.Span)), message, null)
+            : (null, null, body.Problem);
+    }
+
+    /// <summary>Answers with <paramref name="respond"/> when the call was done now or before.</summary>
+    public IResult Answer(JobCallOutcome outcome, Func<string?, DateTimeOffset?, IResult> respond)
+    {
+        metrics.TokenCall(outcome.Result switch
+        {
+            JobCallResult.Done => "accepted",
+            JobCallResult.Repeated => "repeated",
+            JobCallResult.Refused => "replayed",
+            JobCallResult.Conflict => "conflict",
+            _ => "invalid",
+        });
+        switch (outcome.Result)
+        {
+            case JobCallResult.Done or JobCallResult.Repeated:
+                if (outcome.Next is not { } next)
+                    return respond(null, null);
+                metrics.TokenIssued(JobTokens.ApiPurpose);
+                return respond(tokens.Issue(next), next.ExpiresAt);
+            case JobCallResult.Refused:
+                return Problems.Unauthorized(outcome.Detail!);
+            case JobCallResult.Conflict:
+                return Problems.Of(StatusCodes.Status409Conflict, outcome.Detail!, outcome.Field);
+            case JobCallResult.NotFound:
+                return Problems.Of(StatusCodes.Status404NotFound, outcome.Detail!, outcome.Field);
+            default:
+                return Problems.Invalid(outcome.Field!, outcome.Detail!);
+        }
+    }
+
+    private ProblemHttpResult Refuse(string detail)
+    {
+        metrics.TokenCall("invalid");
+        return Problems.Unauthorized(detail);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Shithub.Actions.Server.Secrets;
+
+namespace Shithub.Actions.Server.Jobs;
+
+/// <summary>What a job token says. Two tokens with the same claims are the same bytes: a stored <see cref="Jti"/> is enough to make one again.</summary>
+/// <param name="Purpose"><see cref="JobTokens.ApiPurpose"/> or <see cref="JobTokens.CheckoutPurpose"/>.</param>
+/// <param name="Expires">Seconds since 1970.</param>
+public sealed record JobTokenClaims(
+    long RunnerId, string Purpose, long JobId, long RunId, long RepoId, int Attempt, long Expires, Guid Jti)
+{
+    public DateTimeOffset ExpiresAt => DateTimeOffset.FromUnixTimeSeconds(Expires);
+}
+
+/// <summary>
+/// Makes and checks the JWTs of the runner protocol: HS256 and nothing else, with a key derived from the root key. The platform has no
+/// JWT codec that can be restored here without known vulnerabilities (docs/decisions/0003-job-token-codec.md), hence this small one.
+/// </summary>
+public sealed class JobTokens(RootKey root, TimeProvider time)
+{
+    public const string ApiPurpose = "api";
+    public const string CheckoutPurpose = "checkout";
+
+    /// <summary>No token of ours comes near; a longer one is refused unread.</summary>
+    private const int MaxLength = 2048;
+
+    private static readonly string Header = Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8);
+
+    private readonly byte[] _key = root.Derive("actions-runner-jwt-v1");
+
+    public string Issue(JobTokenClaims claims)
+    {
+        var payload = JsonSerializer.SerializeToUtf8Bytes(
+            new TokenPayload(
+                $"runner:{claims.RunnerId.ToString(CultureInfo.InvariantCulture)}", claims.Purpose, claims.JobId, claims.RunId,
+                claims.RepoId, claims.Attempt, claims.Expires, claims.Jti),
+            JobTokenJson.Default.TokenPayload);
+        var signed = $"{Header}.{Base64Url.EncodeToString(payload)}";
+        return $"{signed}.{Base64Url.EncodeToString(HMACSHA256.HashData(_key, Encoding.ASCII.GetBytes(signed)))}";
+    }
+
+    /// <summary>The claims of a token that we signed, that is meant for <paramref name="purpose"/> and has not expired; else null.</summary>
+    public JobTokenClaims? Verify(string token, string purpose)
+    {
+        if (token.Length > MaxLength)
+            return null;
+        var parts = token.Split('.');
+        if (parts.Length != 3 || !parts.All(part => Base64Url.IsValid(part)))
+            return null;
+        Span<byte> expected = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(_key, Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), expected);
+        if (!CryptographicOperations.FixedTimeEquals(expected, Base64Url.DecodeFromChars(parts[2])))
+            return null;
+        // What we signed is well-formed, but the header is compared whole all the same: no algorithm is up for negotiation.
+        if (parts[0] != Header)
+            return null;
+        var payload = JsonSerializer.Deserialize(Base64Url.DecodeFromChars(parts[1]), JobTokenJson.Default.TokenPayload);
+        if (payload is null || payload.Purpose != purpose || payload.Exp <= time.GetUtcNow().ToUnixTimeSeconds())
+            return null;
+        var runner = long.Parse(payload.Sub.AsSpan("runner:".Length), NumberStyles.None, CultureInfo.InvariantCulture);
+        return new JobTokenClaims(
+            runner, payload.Purpose, payload.JobId, payload.RunId, payload.RepoId, payload.Attempt, payload.Exp, payload.Jti);
+    }
+}

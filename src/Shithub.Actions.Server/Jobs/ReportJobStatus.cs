@@ -1,0 +1,129 @@
+using Npgsql;
+using NpgsqlTypes;
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Metrics;
+using Shithub.Actions.Server.Runs;
+
+namespace Shithub.Actions.Server.Jobs;
+
+/// <summary>
+/// <c>POST /api/v1/jobs/{id}/status</c>. A terminal status ends the attempt, settles its steps, lets the jobs that needed it go on or be
+/// skipped, and rolls the run up, all in one transaction that holds the run's lock.
+/// </summary>
+public sealed class ReportJobStatus(
+    NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, RunProgress progress, Notifications notifications, ServerMetrics metrics)
+{
+    private static readonly string ReportRunning = JobCall.OpenSql(
+        "",
+        """
+        (
+            select jsonb_build_object('status', 'running', 'conclusion', null, 'run_status', r.status, 'run_conclusion', r.conclusion)
+            from workflow_runs r
+            where r.id = job.run_id
+        )
+        """) + """
+        ,
+        lease as (
+            update workflow_jobs j
+            set lease_expires_at = now() + make_interval(secs => j.lease_seconds)
+            from used
+            where j.id = @job_id
+        )
+        select used.next_expires, used.response::text
+        from used
+        """;
+
+    private static readonly string ReportTerminal = JobCall.OpenSql("", "null::jsonb") + """
+        ,
+        ended as (
+            update workflow_jobs j
+            set status = @status,
+                conclusion = @conclusion,
+                started_at = least(coalesce(@started_at, j.started_at), now()),
+                completed_at = now()
+            from used
+            where j.id = @job_id
+        ),
+        steps as (
+            update workflow_steps s
+            set status = case
+                    when s.status = 'running' and @conclusion <> 'cancelled' then 'completed'
+                    when @conclusion = 'cancelled' then 'cancelled'
+                    else 'skipped'
+                end,
+                conclusion = case
+                    when s.status = 'running' then @conclusion
+                    when @conclusion = 'cancelled' then 'cancelled'
+                    else 'skipped'
+                end,
+                completed_at = now()
+            from used
+            where s.job_id = @job_id and s.status in ('queued', 'running')
+            returning s.conclusion
+        )
+        select (select count(*) from steps where conclusion = 'timed_out') as steps_timed_out
+        from used
+        """;
+
+    private const string KeepAnswer = """
+        update runner_jwt_used
+        set response = @response::jsonb, next_jti = null, next_expires = null
+        where jti = @jti
+        """;
+
+    public async Task<JobCallOutcome> ExecuteAsync(JobCall call, StatusChange change, CancellationToken cancellation)
+    {
+        var outcome = StatusNames.IsTerminal(change.Status)
+            ? await EndAsync(call, change, cancellation)
+            : await StartAsync(call, cancellation);
+        return outcome
+            ?? await diagnosis.ExplainAsync(call, cancellation)
+            ?? JobCallOutcome.Failed(JobCallResult.Conflict, "The attempt ended while this call was made.");
+    }
+
+    private async Task<JobCallOutcome?> StartAsync(JobCall call, CancellationToken cancellation)
+    {
+        await using var command = dataSource.CreateCommand(ReportRunning);
+        call.Bind(command.Parameters);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation)
+            ? new JobCallOutcome(
+                JobCallResult.Done, call.Token with { Jti = call.NextJti, Expires = reader.GetInt64(0) }, reader.GetString(1))
+            : null;
+    }
+
+    private async Task<JobCallOutcome?> EndAsync(JobCall call, StatusChange change, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        long timedOut;
+        await using (var batch = new NpgsqlBatch(connection, transaction))
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(RunProgress.LockSql) { Parameters = { RunProgress.RunId(call.Token.RunId) } });
+            var end = new NpgsqlBatchCommand(ReportTerminal);
+            call.Bind(end.Parameters);
+            change.Bind(end.Parameters);
+            batch.BatchCommands.Add(end);
+            await using var reader = await batch.ExecuteReaderAsync(cancellation);
+            await reader.NextResultAsync(cancellation);
+            if (!await reader.ReadAsync(cancellation))
+                return null;
+            timedOut = reader.GetInt64(0);
+        }
+
+        var run = await progress.AdvanceAsync(connection, transaction, call.Token.RunId, cancellation);
+        var answer = StatusAnswer.Write(change.Status, change.Conclusion, run.Status, run.Conclusion);
+        await using (var keep = new NpgsqlCommand(KeepAnswer, connection, transaction))
+        {
+            keep.Parameters.Add(new NpgsqlParameter("response", NpgsqlDbType.Text) { Value = answer });
+            keep.Parameters.Add(new NpgsqlParameter<Guid>("jti", call.Token.Jti));
+            await keep.ExecuteNonQueryAsync(cancellation);
+        }
+
+        await transaction.CommitAsync(cancellation);
+        metrics.StepTimedOut(timedOut);
+        notifications.Signal(Topic.Queue);
+        return new JobCallOutcome(JobCallResult.Done, null, answer);
+    }
+}

@@ -1,0 +1,111 @@
+using Npgsql;
+using NpgsqlTypes;
+using Shithub.Actions.Server.Metrics;
+
+namespace Shithub.Actions.Server.Jobs;
+
+/// <summary>
+/// <c>POST /api/v1/jobs/{id}/steps/{step_id}/status</c>. One statement: spends the token, extends the lease, moves the step. A step that is
+/// terminal stays as it is: saying the same again is accepted, anything else is 409.
+/// </summary>
+public sealed class ReportStepStatus(NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, ServerMetrics metrics)
+{
+    private static readonly string Report = JobCall.OpenSql(
+        """
+        and exists (
+            select
+            from workflow_steps s
+            where s.id = @step_id
+                and s.job_id = j.id
+                and (s.status in ('queued', 'running')
+                    or (s.status = @status and s.conclusion is not distinct from @conclusion)))
+        """,
+        """
+        (
+            select jsonb_build_object(
+                'status', @status, 'conclusion', @conclusion, 'run_status', r.status, 'run_conclusion', r.conclusion)
+            from workflow_runs r
+            where r.id = job.run_id
+        )
+        """) + """
+        ,
+        lease as (
+            update workflow_jobs j
+            set lease_expires_at = now() + make_interval(secs => j.lease_seconds)
+            from used
+            where j.id = @job_id
+        ),
+        step as (
+            update workflow_steps s
+            set status = @status,
+                conclusion = @conclusion,
+                started_at = case
+                    when @status in ('skipped') then s.started_at
+                    else coalesce(s.started_at, least(@started_at, now()), now())
+                end,
+                completed_at = case when @conclusion is null then null else coalesce(least(@completed_at, now()), now()) end
+            from used
+            where s.id = @step_id and s.status in ('queued', 'running')
+            returning s.id
+        )
+        select used.next_expires, used.response::text, job.run_id, exists (select from step) as moved
+        from used, job
+        """;
+
+    private const string Look = """
+        select s.status, s.conclusion
+        from workflow_steps s
+        where s.id = @step_id and s.job_id = @job_id
+        """;
+
+    /// <returns>The outcome and the run it belongs to (0 when not done).</returns>
+    public async Task<(JobCallOutcome Outcome, long RunId)> ExecuteAsync(
+        JobCall call, long stepId, StatusChange change, CancellationToken cancellation)
+    {
+        await using (var command = dataSource.CreateCommand(Report))
+        {
+            call.Bind(command.Parameters);
+            command.Parameters.Add(new NpgsqlParameter<long>("step_id", stepId));
+            change.Bind(command.Parameters);
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            if (await reader.ReadAsync(cancellation))
+            {
+                var next = call.Token with { Jti = call.NextJti, Expires = reader.GetInt64(0) };
+                if (change.Conclusion == Protocol.ConclusionNames.TimedOut && reader.GetBoolean(3))
+                    metrics.StepTimedOut();
+                return (new JobCallOutcome(JobCallResult.Done, next, reader.GetString(1)), reader.GetInt64(2));
+            }
+        }
+
+        return (await ExplainAsync(call, stepId, change, cancellation), 0);
+    }
+
+    private async Task<JobCallOutcome> ExplainAsync(JobCall call, long stepId, StatusChange change, CancellationToken cancellation)
+    {
+        if (await diagnosis.ExplainAsync(call, cancellation) is { } shared)
+            return shared;
+        await using var command = dataSource.CreateCommand(Look);
+        command.Parameters.Add(new NpgsqlParameter<long>("step_id", stepId));
+        command.Parameters.Add(new NpgsqlParameter<long>("job_id", call.Token.JobId));
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation)
+            ? JobCallOutcome.Failed(
+                JobCallResult.Conflict, $"The step is {reader.GetString(0)} already and can't become {change.Status}: terminal steps never change.")
+            : JobCallOutcome.Failed(JobCallResult.NotFound, $"Step {stepId} is not a step of this job; see the ids in the claim.", "step_id");
+    }
+}
+
+/// <summary>A checked transition: a terminal status has a conclusion, others have none. Times are the runner's, capped at the database's now.</summary>
+public sealed record StatusChange(string Status, string? Conclusion, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt)
+{
+    public void Bind(NpgsqlParameterCollection parameters)
+    {
+        parameters.Add(new NpgsqlParameter<string>("status", NpgsqlDbType.Text) { TypedValue = Status });
+        parameters.Add(new NpgsqlParameter("conclusion", NpgsqlDbType.Text) { Value = (object?)Conclusion ?? DBNull.Value });
+        parameters.Add(Time("started_at", StartedAt));
+        parameters.Add(Time("completed_at", CompletedAt));
+    }
+
+    private static NpgsqlParameter Time(string name, DateTimeOffset? time) =>
+        new(name, NpgsqlDbType.TimestampTz) { Value = time is { } value ? value.UtcDateTime : DBNull.Value };
+}

@@ -1,0 +1,53 @@
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Http;
+using Shithub.Actions.Server.Jobs;
+using Shithub.Actions.Server.Metrics;
+
+namespace Shithub.Actions.Server.Queue;
+
+/// <summary>Turns a claimed row into what the runner gets. The same row gives the same answer, tokens included: a repeat is harmless.</summary>
+public sealed class ClaimAnswer(JobTokens tokens, CheckoutTokens checkout, PublicUrl url, ServerMetrics metrics)
+{
+    public HeartbeatResponse Write(ClaimedRow row)
+    {
+        var claims = new JobTokenClaims(
+            row.RunnerId, JobTokens.ApiPurpose, row.Id, row.RunId, row.RepoId, row.Attempt, row.ClaimExpires, row.ClaimJti);
+        var checkoutToken = checkout.Issue(claims, row.TimeoutMinutes);
+        metrics.TokenIssued(JobTokens.ApiPurpose);
+        metrics.TokenIssued(JobTokens.CheckoutPurpose);
+        metrics.Claimed(row.SecondsQueued);
+        return new HeartbeatResponse(
+            tokens.Issue(claims),
+            claims.ExpiresAt,
+            new ClaimedJob(
+                row.Id,
+                row.RunId,
+                row.RepoId,
+                row.RunIndex,
+                row.WorkflowFile,
+                row.WorkflowName,
+                row.HeadSha,
+                row.HeadRef,
+                row.Event,
+                row.EventPayload,
+                row.JobKey,
+                row.JobName,
+                row.RunsOn,
+                row.Needs,
+                row.If,
+                row.TimeoutMinutes,
+                row.Permissions,
+                new Dictionary<string, string>(),
+                [checkoutToken],
+                row.Env,
+                url.Of(row.Repository + ".git"),
+                checkoutToken,
+                row.Steps,
+                row.Attempt,
+                row.LeaseExpiresAt,
+                row.LeaseSeconds,
+                row.Repository,
+                row.Actor,
+                url.Base));
+    }
+}

@@ -1,0 +1,243 @@
+using System.Text.Json;
+using Npgsql;
+using NpgsqlTypes;
+using Shithub.Actions.Protocol;
+
+namespace Shithub.Actions.Server.Queue;
+
+/// <summary>The claim: a runner's heartbeat is recorded and at most one queued job becomes its own, in one round trip and one transaction.</summary>
+public sealed class ClaimJob(NpgsqlDataSource dataSource)
+{
+    /// <summary>
+    /// Locks the runner's row, which puts concurrent heartbeats of one runner in line: the next statement then sees, in a snapshot of
+    /// its own, what those before it claimed, and the capacity holds.
+    /// </summary>
+    private const string RecordHeartbeat = """
+        update workflow_runners r
+        set last_heartbeat_at = now(),
+            offline_at = null,
+            offered_labels = case
+                when @labels is null then r.labels
+                else array(select label from unnest(r.labels) label where label = any (@labels))
+            end,
+            offered_capacity = least(r.capacity, coalesce(@capacity, r.capacity)),
+            host_name = coalesce(@host_name, r.host_name),
+            version = coalesce(@version, r.version)
+        from runner_tokens t
+        where t.token_hash = @token_hash
+            and t.revoked_at is null
+            and t.superseded_at is null
+            and (t.expires_at is null or t.expires_at > now())
+            and r.id = t.runner_id
+            and r.revoked_at is null
+        returning r.id, array(select label from unnest(@labels) label where label <> all (r.labels)) as ignored_labels
+        """;
+
+    /// <summary>
+    /// Index workflow_jobs_queue gives the head of each label set's queue, so the cost grows neither with the queue nor with jobs whose
+    /// labels this runner does not serve. The heads are read without locks and only the winner is locked: a claimer that locked the
+    /// heads of several queues would hide jobs it does not take. 64 heads are more than claims can be under way at once.
+    /// </summary>
+    public const string ClaimSql = """
+        with me as (
+            select r.id, r.offered_labels
+            from runner_tokens t
+            join workflow_runners r on r.id = t.runner_id
+            where t.token_hash = @token_hash
+                and t.revoked_at is null
+                and t.superseded_at is null
+                and (t.expires_at is null or t.expires_at > now())
+                and r.revoked_at is null
+                and r.draining_at is null
+                and (select enabled from actions_site_policy)
+                and r.offered_capacity > (
+                    select count(*)
+                    from workflow_jobs active
+                    where active.runner_id = r.id and active.status = 'running')
+                and not exists (
+                    select
+                    from workflow_jobs earlier
+                    where earlier.runner_id = r.id and earlier.claim_id = @claim_id)
+        ),
+        candidate as (
+            select j.id, me.id as runner_id
+            from me
+            cross join label_sets s
+            cross join lateral (
+                select q.id
+                from workflow_jobs q
+                where q.label_set_id = s.id
+                    and q.status = 'queued'
+                    and exists (
+                        select
+                        from repositories p
+                        join owners o on o.id = p.owner_id
+                        where p.id = q.repo_id and p.actions_enabled and o.actions_enabled)
+                order by q.priority desc, q.id
+                limit 64
+            ) head
+            join workflow_jobs j on j.id = head.id
+            where s.labels <@ me.offered_labels
+                and j.status = 'queued'
+            order by j.priority desc, j.id
+            limit 1
+            for update of j skip locked
+        ),
+        claimed as (
+            update workflow_jobs j
+            set status = 'running',
+                attempt = j.attempt + 1,
+                runner_id = candidate.runner_id,
+                claim_id = @claim_id,
+                claim_jti = @jti,
+                claim_expires = extract(epoch from now())::bigint + @token_seconds,
+                lease_seconds = @lease_seconds,
+                lease_expires_at = now() + make_interval(secs => @lease_seconds),
+                started_at = now()
+            from candidate
+            where j.id = candidate.id
+            returning j.run_id
+        )
+        update workflow_runs
+        set status = 'running', started_at = coalesce(started_at, now())
+        where id in (
+            -- skip locked: whoever holds the run's lock recomputes its status, and a claim must wait for nobody (Runs/README.md)
+            select r.id
+            from workflow_runs r
+            join claimed on claimed.run_id = r.id
+            where r.status in ('queued', 'waiting')
+            for update of r skip locked)
+        """;
+
+    private const string ReadClaimed = """
+        select j.id, j.run_id, j.repo_id, r.run_index, r.workflow_file, r.workflow_name, r.head_sha, r.head_ref, r.event,
+            r.event_payload::text as event_payload, j.job_key, j.job_name, j.runs_on, j.needs, j.if_condition, j.timeout_minutes,
+            j.permissions::text as permissions, j.env::text as env, j.attempt, j.lease_expires_at, j.lease_seconds, j.claim_jti,
+            j.claim_expires, o.name || '/' || p.name as repository, coalesce(a.name, '') as actor, j.runner_id,
+            j.status = 'running' and not exists (select from runner_jwt_used u where u.jti = j.claim_jti) as is_fresh,
+            extract(epoch from j.started_at - j.queued_at)::float8 as seconds_queued,
+            (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'id', s.id, 'index', s.index, 'step_id', s.step_id, 'name', s.name, 'if', s.if_condition, 'run', s.run,
+                    'uses', s.uses, 'working_directory', s.working_directory, 'env', s.env, 'with', s."with",
+                    'continue_on_error', s.continue_on_error, 'shell', s.shell) order by s.index), '[]')::text
+                from workflow_steps s
+                where s.job_id = j.id
+            ) as steps
+        from runner_tokens t
+        join workflow_jobs j on j.runner_id = t.runner_id
+        join workflow_runs r on r.id = j.run_id
+        join repositories p on p.id = j.repo_id
+        join owners o on o.id = p.owner_id
+        left join owners a on a.id = r.actor_id
+        where t.token_hash = @token_hash
+            and j.claim_id = @claim_id
+        """;
+
+    /// <summary>One try. Never waits for another transaction, except for an earlier heartbeat of the same runner.</summary>
+    public async Task<ClaimOutcome> TryAsync(ClaimRequest request, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            try
+            {
+                return await TryOnceAsync(request, cancellation);
+            }
+            catch (PostgresException error)
+                when (error.SqlState == PostgresErrorCodes.UniqueViolation && error.ConstraintName == "workflow_jobs_claim")
+            {
+                // The same claim_id took a job at the same moment: the next look finds that job.
+            }
+        }
+    }
+
+    private async Task<ClaimOutcome> TryOnceAsync(ClaimRequest request, CancellationToken cancellation)
+    {
+        await using var batch = dataSource.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(RecordHeartbeat)
+        {
+            Parameters =
+            {
+                TokenHash(request),
+                new() { ParameterName = "labels", NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text, Value = OrNull(request.Labels) },
+                new() { ParameterName = "capacity", NpgsqlDbType = NpgsqlDbType.Integer, Value = OrNull(request.Capacity) },
+                new() { ParameterName = "host_name", NpgsqlDbType = NpgsqlDbType.Text, Value = OrNull(request.HostName) },
+                new() { ParameterName = "version", NpgsqlDbType = NpgsqlDbType.Text, Value = OrNull(request.Version) },
+            },
+        });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(ClaimSql)
+        {
+            Parameters =
+            {
+                TokenHash(request),
+                ClaimId(request),
+                new NpgsqlParameter<Guid>("jti", Guid.CreateVersion7()),
+                new NpgsqlParameter<long>("token_seconds", ProtocolLimits.JobTokenSeconds),
+                new NpgsqlParameter<int>("lease_seconds", request.LeaseSeconds),
+            },
+        });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(ReadClaimed) { Parameters = { TokenHash(request), ClaimId(request) } });
+
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation))
+            return new ClaimOutcome(ClaimResult.Unauthorized, null, []);
+        var ignored = reader.GetFieldValue<string[]>(1);
+        await reader.NextResultAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation))
+            return new ClaimOutcome(ClaimResult.Nothing, null, ignored);
+        var row = Read(reader);
+        // The transaction ends with the batch: nothing is a claim before that.
+        while (await reader.NextResultAsync(cancellation))
+        {
+        }
+
+        return row.IsFresh
+            ? new ClaimOutcome(ClaimResult.Claimed, row, ignored)
+            : new ClaimOutcome(ClaimResult.ClaimIdUsed, null, ignored);
+    }
+
+    private static ClaimedRow Read(NpgsqlDataReader reader) => new()
+    {
+        Id = reader.GetInt64(0),
+        RunId = reader.GetInt64(1),
+        RepoId = reader.GetInt64(2),
+        RunIndex = reader.GetInt32(3),
+        WorkflowFile = reader.GetString(4),
+        WorkflowName = reader.GetString(5),
+        HeadSha = reader.GetString(6),
+        HeadRef = reader.GetString(7),
+        Event = reader.GetString(8),
+        EventPayload = Json(reader.GetString(9)),
+        JobKey = reader.GetString(10),
+        JobName = reader.GetString(11),
+        RunsOn = reader.GetFieldValue<string[]>(12),
+        Needs = reader.GetFieldValue<string[]>(13),
+        If = reader.IsDBNull(14) ? null : reader.GetString(14),
+        TimeoutMinutes = reader.GetInt32(15),
+        Permissions = Json(reader.GetString(16)),
+        Env = JsonSerializer.Deserialize(reader.GetString(17), QueueJson.Default.DictionaryStringString)!,
+        Attempt = reader.GetInt32(18),
+        LeaseExpiresAt = reader.GetFieldValue<DateTimeOffset>(19),
+        LeaseSeconds = reader.GetInt32(20),
+        ClaimJti = reader.GetGuid(21),
+        ClaimExpires = reader.GetInt64(22),
+        Repository = reader.GetString(23),
+        Actor = reader.GetString(24),
+        RunnerId = reader.GetInt64(25),
+        IsFresh = reader.GetBoolean(26),
+        SecondsQueued = reader.GetDouble(27),
+        Steps = JsonSerializer.Deserialize(reader.GetString(28), QueueJson.Default.ListClaimedStep)!,
+    };
+
+    private static JsonElement Json(string text)
+    {
+        using var document = JsonDocument.Parse(text);
+        return document.RootElement.Clone();
+    }
+
+    private static NpgsqlParameter<byte[]> TokenHash(ClaimRequest request) => new("token_hash", request.TokenHash);
+
+    private static NpgsqlParameter<string> ClaimId(ClaimRequest request) => new("claim_id", request.ClaimId);
+
+    private static object OrNull(object? value) => value ?? DBNull.Value;
+}

@@ -1,0 +1,92 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Shithub.Actions.Protocol;
+
+namespace Shithub.Actions.Server.Queue;
+
+/// <param name="Labels">Lower case; null offers all that the runner was registered for.</param>
+public sealed record ClaimRequest(
+    byte[] TokenHash, string[]? Labels, int? Capacity, string? HostName, string? Version, string ClaimId, int LeaseSeconds);
+
+public enum ClaimResult
+{
+    Claimed,
+    Nothing,
+
+    /// <summary>The runner's token is unknown, expired or revoked.</summary>
+    Unauthorized,
+
+    /// <summary>The claim_id took a job whose first call has since been made: its answer did arrive.</summary>
+    ClaimIdUsed,
+}
+
+/// <param name="IgnoredLabels">Offered, but the runner was not registered for them.</param>
+public sealed record ClaimOutcome(ClaimResult Result, ClaimedRow? Job, string[] IgnoredLabels);
+
+/// <summary>A claimed job as the database has it.</summary>
+public sealed record ClaimedRow
+{
+    public required long Id { get; init; }
+
+    public required long RunId { get; init; }
+
+    public required long RepoId { get; init; }
+
+    public required int RunIndex { get; init; }
+
+    public required string WorkflowFile { get; init; }
+
+    public required string WorkflowName { get; init; }
+
+    public required string HeadSha { get; init; }
+
+    public required string HeadRef { get; init; }
+
+    public required string Event { get; init; }
+
+    public required JsonElement EventPayload { get; init; }
+
+    public required string JobKey { get; init; }
+
+    public required string JobName { get; init; }
+
+    public required string[] RunsOn { get; init; }
+
+    public required string[] Needs { get; init; }
+
+    public required string? If { get; init; }
+
+    public required int TimeoutMinutes { get; init; }
+
+    public required JsonElement Permissions { get; init; }
+
+    public required Dictionary<string, string> Env { get; init; }
+
+    public required int Attempt { get; init; }
+
+    public required DateTimeOffset LeaseExpiresAt { get; init; }
+
+    public required int LeaseSeconds { get; init; }
+
+    public required Guid ClaimJti { get; init; }
+
+    public required long ClaimExpires { get; init; }
+
+    public required string Repository { get; init; }
+
+    public required string Actor { get; init; }
+
+    public required long RunnerId { get; init; }
+
+    /// <summary>Running, and its first token not yet used.</summary>
+    public required bool IsFresh { get; init; }
+
+    public required double SecondsQueued { get; init; }
+
+    public required List<ClaimedStep> Steps { get; init; }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(Dictionary<string, string>))]
+[JsonSerializable(typeof(List<ClaimedStep>))]
+internal sealed partial class QueueJson : JsonSerializerContext;

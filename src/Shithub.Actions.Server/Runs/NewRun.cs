@@ -1,0 +1,54 @@
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Shithub.Actions.Workflows;
+
+namespace Shithub.Actions.Server.Runs;
+
+/// <summary>A run to be enqueued: planned, or refused with diagnostics, in which case it ends at once as a failure that shows them.</summary>
+public sealed record NewRun
+{
+    public required long RepoId { get; init; }
+
+    /// <summary>The file's path in the repository.</summary>
+    public required string WorkflowFile { get; init; }
+
+    public required string WorkflowName { get; init; }
+
+    /// <summary>The commit's subject, or what else names the run for people.</summary>
+    public required string Title { get; init; }
+
+    public required string Event { get; init; }
+
+    public required JsonObject EventPayload { get; init; }
+
+    public required JsonObject Inputs { get; init; }
+
+    public required string HeadSha { get; init; }
+
+    /// <summary>In full: <c>refs/heads/trunk</c>.</summary>
+    public required string HeadRef { get; init; }
+
+    public required long? ActorId { get; init; }
+
+    /// <summary>Unique per repository, file and event.</summary>
+    public required string TriggerEventId { get; init; }
+
+    public long? ParentRunId { get; init; }
+
+    /// <summary>Higher is claimed first.</summary>
+    public int Priority { get; init; }
+
+    public RunPlan? Plan { get; init; }
+
+    public IReadOnlyList<Diagnostic>? Diagnostics { get; init; }
+}
+
+/// <param name="Created">False when the trigger had made this run before.</param>
+public sealed record EnqueuedRun(long RunId, int RunIndex, bool Created);
+
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    UseStringEnumConverter = true,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(IReadOnlyList<Diagnostic>))]
+internal sealed partial class RunJson : JsonSerializerContext;

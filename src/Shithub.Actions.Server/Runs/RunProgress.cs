@@ -1,0 +1,55 @@
+using Dapper;
+using Npgsql;
+using Shithub.Actions.Workflows.Planning;
+
+namespace Shithub.Actions.Server.Runs;
+
+/// <summary>
+/// After any change to a run's jobs: lets waiting jobs go on or be skipped, and rolls the run up. The caller holds the run's lock, which
+/// puts the changes of one run in line; each then sees all that came before it.
+/// </summary>
+public sealed class RunProgress
+{
+    /// <summary>Taken before the lock of any of the run's jobs, except by claims and log appends, which never wait for a run.</summary>
+    public const string LockSql = "select from workflow_runs where id = @run_id for update";
+
+    private const string ReadJobs = """
+        select id, job_key as Key, needs, status, conclusion
+        from workflow_jobs
+        where run_id = @RunId
+        order by id
+        """;
+
+    private const string ReleaseJobs = """
+        update workflow_jobs
+        set status = 'queued', queued_at = now()
+        where id = any (@Ids) and status = 'waiting'
+        """;
+
+    private const string SkipJobs = """
+        update workflow_steps
+        set status = 'skipped', conclusion = 'skipped', completed_at = now()
+        where job_id = any (@Ids) and status = 'queued';
+
+        update workflow_jobs
+        set status = 'skipped', conclusion = 'skipped', completed_at = now()
+        where id = any (@Ids) and status = 'waiting';
+        """;
+
+    // A terminal run never changes again, whatever its jobs are told.
+    private const string UpdateRun = """
+        update workflow_runs
+        set status = @Status,
+            conclusion = @Conclusion,
+            started_at = case when @Status = 'queued' then started_at else coalesce(started_at, now()) end,
+            completed_at = case when @Conclusion is null then null else now() end
+        where id = @RunId and conclusion is null and status <> @Status
+        """;
+
+    private const string TellQueue = "select pg_notify('shithub', 'queue:')";
+
+    public static NpgsqlParameter RunId(long runId) => new NpgsqlParameter<long>("run_id", runId);
+
+    public static Task LockAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation) =>
+        connection.ExecuteAsync(new CommandDefinition(LockSql, new { run_id = runId }, transaction, cancellationToken: cancellation));
+}
