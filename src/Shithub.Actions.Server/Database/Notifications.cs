@@ -26,7 +26,7 @@ public enum Topic
 /// <summary>The one LISTEN connection of a server, and the waiters in this process.</summary>
 public sealed partial class Notifications(NpgsqlDataSource dataSource, ILogger<Notifications> logger) : BackgroundService
 {
-    private const string Channel = "shithub";
+    private const string ChannelName = "shithub";
 
     /// <summary>Run inside the transaction whose effect it tells, with <c>@topic</c> and <c>@key</c>.</summary>
     public const string NotifySql = "select pg_notify('shithub', @topic || ':' || @key)";
@@ -136,7 +136,7 @@ public sealed partial class Notifications(NpgsqlDataSource dataSource, ILogger<N
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         connection.Notification += (_, message) => Dispatch(message.Payload);
-        await using (var listen = new NpgsqlCommand($"listen {Channel}", connection))
+        await using (var listen = new NpgsqlCommand($"listen {ChannelName}", connection))
             await listen.ExecuteNonQueryAsync(cancellation);
         // Whatever was told while nobody listened is unknown: everybody looks again.
         foreach (var subscription in _subscriptions.Values)

@@ -12,7 +12,7 @@ namespace Shithub.Actions.Server.Jobs;
 /// skipped, and rolls the run up, all in one transaction that holds the run's lock.
 /// </summary>
 public sealed class ReportJobStatus(
-    NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, RunProgress progress, Notifications notifications, ServerMetrics metrics)
+    NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, Notifications notifications, ServerMetrics metrics)
 {
     private static readonly string ReportRunning = JobCall.OpenSql(
         "",
@@ -112,7 +112,7 @@ public sealed class ReportJobStatus(
             timedOut = reader.GetInt64(0);
         }
 
-        var run = await progress.AdvanceAsync(connection, transaction, call.Token.RunId, cancellation);
+        var run = await RunProgress.AdvanceAsync(connection, transaction, call.Token.RunId, cancellation);
         var answer = StatusAnswer.Write(change.Status, change.Conclusion, run.Status, run.Conclusion);
         await using (var keep = new NpgsqlCommand(KeepAnswer, connection, transaction))
         {

@@ -1,8 +1,8 @@
 using System.Globalization;
 using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.Http;
-using Shithub.Actions.Server.Jobs;
 using Shithub.Actions.Server.Metrics;
 using Shithub.Actions.Server.Runners;
 
@@ -33,7 +33,7 @@ public static class HeartbeatEndpoint
         if (Check(message) is { } wrong)
             return Problems.Invalid(wrong.Field, wrong.Detail);
         var request = new ClaimRequest(
-            RunnerToken.Hash(token),
+            OpaqueToken.Hash(token),
             message.Labels is null ? null : RunnerRules.Normalize(message.Labels),
             message.Capacity,
             message.HostName,

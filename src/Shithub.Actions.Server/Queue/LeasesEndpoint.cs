@@ -1,4 +1,5 @@
 using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Runners;
@@ -28,7 +29,7 @@ public static class LeasesEndpoint
         if (Check(message) is { } wrong)
             return Problems.Invalid(wrong.Field, wrong.Detail);
 
-        var hash = RunnerToken.Hash(token);
+        var hash = OpaqueToken.Hash(token);
         var attempts = message.Leases ?? [];
         var started = time.GetTimestamp();
         var patience = TimeSpan.FromSeconds(message.WaitSeconds ?? 0);

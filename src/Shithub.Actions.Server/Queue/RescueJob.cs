@@ -9,7 +9,7 @@ namespace Shithub.Actions.Server.Queue;
 /// Takes an attempt away from its runner and queues or ends the job. The attempt's tokens die in the same transaction, because every
 /// call asks for a running job of its own attempt.
 /// </summary>
-public sealed class RescueJob(NpgsqlDataSource dataSource, RunProgress progress, Notifications notifications, RescueLimits limits)
+public sealed class RescueJob(NpgsqlDataSource dataSource, Notifications notifications, RescueLimits limits)
 {
     private const string Lock = """
         select j.attempt,
@@ -101,7 +101,7 @@ public sealed class RescueJob(NpgsqlDataSource dataSource, RunProgress progress,
                 End, new { JobId = jobId, Conclusion = conclusion }, transaction, cancellationToken: cancellation));
         }
 
-        await progress.AdvanceAsync(connection, transaction, runId, cancellation);
+        await RunProgress.AdvanceAsync(connection, transaction, runId, cancellation);
         await connection.ExecuteAsync(new CommandDefinition(
             Tell, new { JobId = jobId, RunId = runId }, transaction, cancellationToken: cancellation));
         await transaction.CommitAsync(cancellation);

@@ -1,20 +1,9 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
-using System.Text;
-
 namespace Shithub.Actions.Server.Runners;
 
-/// <summary>
-/// The token that a runner shows at every heartbeat (the runbook calls it the registration token): 256 random bits, of which only the
-/// SHA-256 is stored.
-/// </summary>
+/// <summary>The token that a runner shows at every heartbeat (the runbook calls it the registration token); see Access/OpaqueToken.cs.</summary>
 public static class RunnerToken
 {
-    private const string Prefix = "shr_";
-
-    public static string Create() => Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
-
-    public static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
+    public const string Prefix = "shr_";
 
     /// <summary>The token of an <c>Authorization: Bearer</c> header, or null.</summary>
     public static string? FromHeader(string? authorization) =>

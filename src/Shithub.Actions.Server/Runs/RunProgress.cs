@@ -1,6 +1,6 @@
 using Dapper;
 using Npgsql;
-using Shithub.Actions.Workflows.Planning;
+using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Runs;
 
@@ -8,7 +8,7 @@ namespace Shithub.Actions.Server.Runs;
 /// After any change to a run's jobs: lets waiting jobs go on or be skipped, and rolls the run up. The caller holds the run's lock, which
 /// puts the changes of one run in line; each then sees all that came before it.
 /// </summary>
-public sealed class RunProgress
+public static class RunProgress
 {
     /// <summary>Taken before the lock of any of the run's jobs, except by claims and log appends, which never wait for a run.</summary>
     public const string LockSql = "select from workflow_runs where id = @run_id for update";
@@ -52,4 +52,43 @@ public sealed class RunProgress
 
     public static Task LockAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation) =>
         connection.ExecuteAsync(new CommandDefinition(LockSql, new { run_id = runId }, transaction, cancellationToken: cancellation));
+
+    /// <returns>The run's state after the change.</returns>
+    public static async Task<RunState> AdvanceAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation)
+    {
+        CommandDefinition Sql(string sql, object parameters) => new(sql, parameters, transaction, cancellationToken: cancellation);
+
+        var jobs = (await connection.QueryAsync<JobRecord>(Sql(ReadJobs, new { RunId = runId }))).AsList();
+        var ids = jobs.ToDictionary(job => job.Key, job => job.Id, StringComparer.Ordinal);
+        var nodes = jobs.Select(job => new JobNode(job.Key, job.Needs, job.Status, job.Conclusion)).ToList();
+        var decision = JobGraph.Decide(nodes);
+        if (decision.Skipped.Count > 0)
+            await connection.ExecuteAsync(Sql(SkipJobs, new { Ids = decision.Skipped.Select(key => ids[key]).ToArray() }));
+        if (decision.Ready.Count > 0)
+        {
+            await connection.ExecuteAsync(Sql(ReleaseJobs, new { Ids = decision.Ready.Select(key => ids[key]).ToArray() }));
+            await connection.ExecuteAsync(Sql(TellQueue, new { }));
+        }
+
+        var state = JobGraph.RollUp([.. nodes.Select(node =>
+            decision.Skipped.Contains(node.Key) ? node with { Status = "skipped", Conclusion = "skipped" }
+            : decision.Ready.Contains(node.Key) ? node with { Status = "queued" }
+            : node)]);
+        await connection.ExecuteAsync(Sql(UpdateRun, new { RunId = runId, state.Status, state.Conclusion }));
+        return state;
+    }
+
+    private sealed record JobRecord
+    {
+        public long Id { get; init; }
+
+        public string Key { get; init; } = "";
+
+        public string[] Needs { get; init; } = [];
+
+        public string Status { get; init; } = "";
+
+        public string? Conclusion { get; init; }
+    }
 }

@@ -1,0 +1,218 @@
+using Dapper;
+using Npgsql;
+
+namespace Shithub.Actions.Server.Runs;
+
+/// <summary>Runs, jobs and steps as the API and the pages show them.</summary>
+public sealed class ReadRuns(NpgsqlDataSource dataSource)
+{
+    private const string RunColumns = """
+        r.id, r.repo_id, o.name || '/' || p.name as repository, r.run_index, r.workflow_file, r.workflow_name, r.title, r.event,
+            r.head_sha, r.head_ref, a.name as actor, r.parent_run_id, r.status, r.conclusion, r.diagnostics::text as diagnostics,
+            r.created_at, r.started_at, r.completed_at
+        from workflow_runs r
+        join repositories p on p.id = r.repo_id
+        join owners o on o.id = p.owner_id
+        left join owners a on a.id = r.actor_id
+        """;
+
+    // Index workflow_runs_repo.
+    private const string ListSql = $"""
+        select {RunColumns}
+        where r.repo_id = @RepoId
+            and (@Before::bigint is null or r.id < @Before)
+            and (@HeadSha::text is null or r.head_sha = @HeadSha)
+            and (@WorkflowFile::text is null or r.workflow_file = @WorkflowFile)
+        order by r.id desc
+        limit @Limit
+        """;
+
+    private const string ByIdSql = $"""
+        select {RunColumns}
+        where r.id = @Id
+        """;
+
+    private const string ByIndexSql = $"""
+        select {RunColumns}
+        where r.repo_id = @RepoId and r.run_index = @RunIndex
+        """;
+
+    private const string JobsSql = """
+        select j.id, j.run_id, j.job_key, j.job_name, j.runs_on, j.needs, j.status, j.conclusion, j.attempt, j.timeout_minutes,
+            w.name as runner, j.queued_at, j.started_at, j.completed_at, j.cancel_requested_at is not null as cancel_requested,
+            exists (
+                select
+                from workflow_runners m
+                join label_sets s on s.id = j.label_set_id
+                where m.revoked_at is null and s.labels <@ m.labels
+            ) as is_served
+        from workflow_jobs j
+        left join workflow_runners w on w.id = j.runner_id
+        where j.run_id = @RunId
+        order by j.id
+        """;
+
+    private const string StepsSql = """
+        select s.id, s.job_id, s.index, s.name, s.status, s.conclusion, s.started_at, s.completed_at
+        from workflow_steps s
+        join workflow_jobs j on j.id = s.job_id
+        where j.run_id = @RunId
+        order by s.job_id, s.index
+        """;
+
+    private const string RepoOfJobSql = """
+        select j.repo_id, j.run_id, j.attempt
+        from workflow_jobs j
+        where j.id = @Id
+        """;
+
+    /// <summary>Newest first. Give the last id of a page as <paramref name="before"/> for the next one.</summary>
+    public async Task<IReadOnlyList<RunRow>> ListAsync(
+        long repoId, long? before, int limit, string? headSha, string? workflowFile, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return [.. await connection.QueryAsync<RunRow>(new CommandDefinition(
+            ListSql,
+            new { RepoId = repoId, Before = before, Limit = limit, HeadSha = headSha, WorkflowFile = workflowFile },
+            cancellationToken: cancellation))];
+    }
+
+    public async Task<RunRow?> FindAsync(long id, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return await connection.QuerySingleOrDefaultAsync<RunRow>(
+            new CommandDefinition(ByIdSql, new { Id = id }, cancellationToken: cancellation));
+    }
+
+    public async Task<RunRow?> FindAsync(long repoId, int runIndex, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return await connection.QuerySingleOrDefaultAsync<RunRow>(
+            new CommandDefinition(ByIndexSql, new { RepoId = repoId, RunIndex = runIndex }, cancellationToken: cancellation));
+    }
+
+    /// <summary>The run's jobs in the order of the file, each with its steps.</summary>
+    public async Task<IReadOnlyList<JobRow>> JobsAsync(long runId, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        var jobs = (await connection.QueryAsync<JobRow>(new CommandDefinition(
+            JobsSql, new { RunId = runId }, cancellationToken: cancellation))).AsList();
+        var steps = (await connection.QueryAsync<StepRow>(new CommandDefinition(
+            StepsSql, new { RunId = runId }, cancellationToken: cancellation))).ToLookup(step => step.JobId);
+        return [.. jobs.Select(job => job with { Steps = [.. steps[job.Id]] })];
+    }
+
+    /// <summary>Where a job belongs, for asking whether the caller may see it.</summary>
+    public async Task<JobPlace?> PlaceOfJobAsync(long jobId, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return await connection.QuerySingleOrDefaultAsync<JobPlace>(
+            new CommandDefinition(RepoOfJobSql, new { Id = jobId }, cancellationToken: cancellation));
+    }
+}
+
+/// <summary>A run. <c>HeadRef</c> is in full; times are UTC; <c>Diagnostics</c> is JSON or null.</summary>
+public sealed record RunRow
+{
+    public long Id { get; init; }
+
+    public long RepoId { get; init; }
+
+    public string Repository { get; init; } = "";
+
+    public int RunIndex { get; init; }
+
+    public string WorkflowFile { get; init; } = "";
+
+    public string WorkflowName { get; init; } = "";
+
+    public string Title { get; init; } = "";
+
+    public string Event { get; init; } = "";
+
+    public string HeadSha { get; init; } = "";
+
+    public string HeadRef { get; init; } = "";
+
+    public string? Actor { get; init; }
+
+    public long? ParentRunId { get; init; }
+
+    public string Status { get; init; } = "";
+
+    public string? Conclusion { get; init; }
+
+    public string? Diagnostics { get; init; }
+
+    public DateTime CreatedAt { get; init; }
+
+    public DateTime? StartedAt { get; init; }
+
+    public DateTime? CompletedAt { get; init; }
+}
+
+public sealed record JobRow
+{
+    public long Id { get; init; }
+
+    public long RunId { get; init; }
+
+    public string JobKey { get; init; } = "";
+
+    public string JobName { get; init; } = "";
+
+    public string[] RunsOn { get; init; } = [];
+
+    public string[] Needs { get; init; } = [];
+
+    public string Status { get; init; } = "";
+
+    public string? Conclusion { get; init; }
+
+    public int Attempt { get; init; }
+
+    public int TimeoutMinutes { get; init; }
+
+    public string? Runner { get; init; }
+
+    public DateTime? QueuedAt { get; init; }
+
+    public DateTime? StartedAt { get; init; }
+
+    public DateTime? CompletedAt { get; init; }
+
+    public bool CancelRequested { get; init; }
+
+    /// <summary>Some runner that is not revoked is registered for all labels that the job asks for.</summary>
+    public bool IsServed { get; init; }
+
+    public IReadOnlyList<StepRow> Steps { get; init; } = [];
+}
+
+public sealed record StepRow
+{
+    public long Id { get; init; }
+
+    public long JobId { get; init; }
+
+    public int Index { get; init; }
+
+    public string Name { get; init; } = "";
+
+    public string Status { get; init; } = "";
+
+    public string? Conclusion { get; init; }
+
+    public DateTime? StartedAt { get; init; }
+
+    public DateTime? CompletedAt { get; init; }
+}
+
+public sealed record JobPlace
+{
+    public long RepoId { get; init; }
+
+    public long RunId { get; init; }
+
+    public int Attempt { get; init; }
+}
