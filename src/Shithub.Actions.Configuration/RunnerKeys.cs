@@ -1,0 +1,132 @@
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
+using Shithub.Actions.Configuration.Values;
+
+namespace Shithub.Actions.Configuration;
+
+/// <summary>The settings of <c>shithubd-runner</c>, each declared once.</summary>
+internal static partial class RunnerKeys
+{
+    private const string Architecture = "the machine's architecture";
+
+    public static readonly SettingKey<Uri?> BaseUrl = new("server", "base_url",
+        "The control server's address.", SettingTypes.Url!)
+    { IsRequired = true, Option = "--server-url" };
+
+    public static readonly SettingKey<Secret?> Token = new("runner", "token",
+        "The token that `shithubd admin runner register` printed.", SettingTypes.Secret("text", text =>
+        {
+            if (text.Length == 0 || text.Any(c => c is <= ' ' or > '~'))
+                throw new SettingValueException("must be the token as it was printed, without spaces or line ends");
+        })!)
+    { IsRequired = true, IsSecret = true, Option = "--token", FileOption = "--token-file" };
+
+    public static readonly SettingKey<string?> Name = new("runner", "name",
+        "What the runner calls itself in job logs.", SettingTypes.HostName!)
+    { DefaultShown = "`host_name`" };
+
+    public static readonly SettingKey<string> HostName = new("runner", "host_name",
+        "The host's name as `shithubd admin runner list` shows it.", SettingTypes.HostName)
+    { Default = Environment.MachineName, DefaultShown = "the machine's name" };
+
+    public static readonly SettingKey<IReadOnlyList<string>> Labels = new("runner", "labels",
+        "What `runs-on` can ask for.", SettingTypes.List("list of 1 to 64 labels", 1, 64, text => LabelPattern().IsMatch(text)
+            ? text.ToLowerInvariant()
+            : throw new SettingValueException("must have 1 to 100 letters, digits, dots, dashes or underscores")))
+    {
+        Option = "--labels",
+        Default = ["self-hosted", "linux", "ubuntu-latest", RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "x64"],
+        DefaultShown = $"`[\"self-hosted\", \"linux\", \"ubuntu-latest\"]` and {Architecture}, `x64` or `arm64`",
+    };
+
+    public static readonly SettingKey<int> Capacity = new SettingKey<int>("runner", "capacity",
+        "How many jobs run at once.", SettingTypes.WholeNumber(1, 1000))
+    { Option = "--capacity" }.Or("1");
+
+    public static readonly SettingKey<TimeSpan> PollInterval = new SettingKey<TimeSpan>("runner", "poll_interval",
+        "How long to wait after a failed call before the next; news of jobs comes at once.", SettingTypes.Duration("100ms", "5m")).Or("5s");
+
+    public static readonly SettingKey<string> WorkspaceRoot = new SettingKey<string>("runner", "workspace_root",
+        "Holds one folder for each job that runs.", SettingTypes.AbsolutePath)
+    { Option = "--workspace-root" }.Or("/var/lib/shithubd-runner/workspaces");
+
+    public static readonly SettingKey<TimeSpan> WorkspaceTtl = new SettingKey<TimeSpan>("runner", "workspace_ttl",
+        "A folder left behind by a crash is removed at this age.", SettingTypes.Duration("1m", "365d")).Or("24h");
+
+    public static readonly SettingKey<IReadOnlyList<string>> NetworkAllowlist = new SettingKey<IReadOnlyList<string>>("runner", "network_allowlist",
+        "The hosts that steps may reach; `*.example.org` means every name below it.",
+        SettingTypes.List("list of host names", 0, 1000, text => AllowedHost().IsMatch(text) && text.Length <= 253
+            ? text.ToLowerInvariant()
+            : throw new SettingValueException("must be a host name; write for example \"github.com\" or \"*.githubusercontent.com\"")))
+        .Or("api.github.com,auth.docker.io,codeload.github.com,github.com,objects.githubusercontent.com,"
+            + "production.cloudflare.docker.com,registry-1.docker.io,*.githubusercontent.com");
+
+    public static readonly SettingKey<TimeSpan> DrainTimeout = new SettingKey<TimeSpan>("runner", "drain_timeout",
+        "How long running jobs may take to end after SIGTERM.", SettingTypes.Duration("0s", "7d")).Or("1h");
+
+    public static readonly SettingKey<EngineKind> EngineKind = new SettingKey<EngineKind>("engine", "kind",
+        "The container engine; `auto` takes the one that answers, Docker first.", SettingTypes.OneOf<EngineKind>())
+    { Option = "--engine" }.Or("auto");
+
+    public static readonly SettingKey<string?> Socket = new("engine", "socket",
+        "The engine's unix socket.", SettingTypes.SocketPath!)
+    { Option = "--engine-socket", DefaultShown = "by kind `/var/run/docker.sock` or `/run/podman/podman.sock`" };
+
+    public static readonly SettingKey<string> DefaultImage = new SettingKey<string>("engine", "default_image",
+        "The image that jobs run in.", SettingTypes.Matching("image reference", ImagePattern(),
+            "must be an image reference; write for example \"ghcr.io/shithub/runner-nix:1.0\""))
+    { Option = "--image" }.Or("ghcr.io/shithub/runner-nix:1.0");
+
+    public static readonly SettingKey<string> Network = new SettingKey<string>("engine", "network",
+        "The engine's network that job containers join; `none` for no network.", SettingTypes.Matching("network name", NetworkPattern(),
+            "must be the name of a network, and not \"host\", which has no fence; write for example \"shithub-actions\""))
+    { Option = "--network" }.Or("shithub-actions");
+
+    public static readonly SettingKey<IReadOnlyList<string>> DnsServers = new SettingKey<IReadOnlyList<string>>("engine", "dns_servers",
+        "The only resolvers that steps can ask: the allowlist's. An empty list leaves the engine's own.",
+        SettingTypes.List("list of IP addresses", 0, 8, SettingTypes.ToIpAddress))
+    { Option = "--dns-servers" }.Or("172.30.0.1");
+
+    public static readonly SettingKey<long> Memory = new SettingKey<long>("engine", "memory",
+        "The memory a job may have.", SettingTypes.Size("32m", "16t")).Or("2g");
+
+    public static readonly SettingKey<decimal> Cpus = new SettingKey<decimal>("engine", "cpus",
+        "The processors a job may keep busy.", SettingTypes.Decimal(0.01m, 1024m)).Or("2");
+
+    public static readonly SettingKey<int> PidsLimit = new SettingKey<int>("engine", "pids_limit",
+        "The processes and threads a job may have.", SettingTypes.WholeNumber(16, 1_000_000)).Or("512");
+
+    public static readonly SettingKey<long> TmpSize = new SettingKey<long>("engine", "tmp_size",
+        "The size of a job's `/tmp`; it counts as memory.", SettingTypes.Size("1m", "1t")).Or("512m");
+
+    public static readonly SettingKey<string> User = new SettingKey<string>("engine", "user",
+        "The user and group that steps run as.", SettingTypes.Matching("uid:gid, not root", UserPattern(),
+            "must be uid:gid in numbers, and not root's 0; write for example \"65534:65534\""))
+    .Or("65534:65534");
+
+    public static readonly SettingKey<string?> SeccompProfile = new("engine", "seccomp_profile",
+        "A seccomp profile (JSON) for job containers.", SettingTypes.AbsolutePath!)
+    { DefaultShown = "the engine's own profile" };
+
+    public static readonly SettingTable Table = new("shithubd-runner", "/etc/shithubd-runner/config.toml", "SHITHUB_RUNNER_",
+        ForeignPrefix: null, ShortSection: "runner",
+        [
+            BaseUrl, Token, Name, HostName, Labels, Capacity, PollInterval, WorkspaceRoot, WorkspaceTtl, NetworkAllowlist, DrainTimeout,
+            EngineKind, Socket, DefaultImage, Network, DnsServers, Memory, Cpus, PidsLimit, TmpSize, User, SeccompProfile,
+        ]);
+
+    [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,100}\z")]
+    private static partial Regex LabelPattern();
+
+    [GeneratedRegex(@"\A(?:\*\.)?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\z")]
+    private static partial Regex AllowedHost();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}\z")]
+    private static partial Regex ImagePattern();
+
+    [GeneratedRegex(@"\A(?!host\z)[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\z")]
+    private static partial Regex NetworkPattern();
+
+    [GeneratedRegex(@"\A0*[1-9][0-9]{0,9}(?::0*[1-9][0-9]{0,9})?\z")]
+    private static partial Regex UserPattern();
+}

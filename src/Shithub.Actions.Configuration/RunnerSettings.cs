@@ -1,0 +1,129 @@
+using Shithub.Actions.Configuration.Binding;
+
+namespace Shithub.Actions.Configuration;
+
+/// <summary>The settings of the worker, <c>shithubd-runner</c>, as the runner runbook's file has them.</summary>
+public sealed record RunnerSettings
+{
+    /// <summary>Every setting, variable and option there is.</summary>
+    public static SettingTable Table => RunnerKeys.Table;
+
+    public required RunnerServerSettings Server { get; init; }
+    public required RunnerHostSettings Runner { get; init; }
+    public required EngineSettings Engine { get; init; }
+
+    /// <param name="configPath">The value of <c>--config</c>, or null.</param>
+    /// <param name="environment">All environment variables; those of others are ignored.</param>
+    /// <param name="options">What the command line set, by <see cref="SettingOption.Path"/>.</param>
+    /// <exception cref="SettingsException">Anything is unknown, missing or wrong.</exception>
+    public static RunnerSettings Load(
+        string? configPath, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> options)
+    {
+        var binder = new SettingsBinder(Table, configPath, environment, options);
+        var hostName = binder.Get(RunnerKeys.HostName);
+        var kind = binder.Get(RunnerKeys.EngineKind);
+        var settings = new RunnerSettings
+        {
+            Server = new(binder.Get(RunnerKeys.BaseUrl)!),
+            Runner = new()
+            {
+                Token = binder.Get(RunnerKeys.Token)!,
+                Name = binder.Get(RunnerKeys.Name) ?? hostName,
+                HostName = hostName,
+                Labels = binder.Get(RunnerKeys.Labels),
+                Capacity = binder.Get(RunnerKeys.Capacity),
+                PollInterval = binder.Get(RunnerKeys.PollInterval),
+                WorkspaceRoot = binder.Get(RunnerKeys.WorkspaceRoot),
+                WorkspaceTtl = binder.Get(RunnerKeys.WorkspaceTtl),
+                NetworkAllowlist = binder.Get(RunnerKeys.NetworkAllowlist),
+                DrainTimeout = binder.Get(RunnerKeys.DrainTimeout),
+            },
+            Engine = new()
+            {
+                Kind = kind,
+                Socket = binder.Get(RunnerKeys.Socket) ?? EngineSettings.DefaultSocket(kind),
+                DefaultImage = binder.Get(RunnerKeys.DefaultImage),
+                Network = binder.Get(RunnerKeys.Network),
+                DnsServers = binder.Get(RunnerKeys.DnsServers),
+                MemoryBytes = binder.Get(RunnerKeys.Memory),
+                Cpus = binder.Get(RunnerKeys.Cpus),
+                PidsLimit = binder.Get(RunnerKeys.PidsLimit),
+                TmpBytes = binder.Get(RunnerKeys.TmpSize),
+                User = binder.Get(RunnerKeys.User),
+                SeccompProfile = binder.Get(RunnerKeys.SeccompProfile),
+            },
+        };
+        binder.ThrowIfRefused();
+        return settings;
+    }
+}
+
+/// <param name="BaseUrl">The control server; ends in <c>/</c>.</param>
+public sealed record RunnerServerSettings(Uri BaseUrl);
+
+/// <summary>This runner and its host.</summary>
+public sealed record RunnerHostSettings
+{
+    public required Secret Token { get; init; }
+    public required string Name { get; init; }
+    public required string HostName { get; init; }
+
+    /// <summary>1 to 64, lower case, each once.</summary>
+    public required IReadOnlyList<string> Labels { get; init; }
+
+    /// <summary>How many jobs run at once.</summary>
+    public required int Capacity { get; init; }
+
+    public required TimeSpan PollInterval { get; init; }
+    public required string WorkspaceRoot { get; init; }
+    public required TimeSpan WorkspaceTtl { get; init; }
+
+    /// <summary>Host names, lower case; <c>*.example.org</c> means every name below example.org.</summary>
+    public required IReadOnlyList<string> NetworkAllowlist { get; init; }
+
+    public required TimeSpan DrainTimeout { get; init; }
+}
+
+public enum EngineKind
+{
+    /// <summary>Whichever of the two answers on its default socket, Docker first.</summary>
+    Auto,
+    Docker,
+    Podman,
+}
+
+/// <summary>The container engine and what a job's container may have.</summary>
+public sealed record EngineSettings
+{
+    public required EngineKind Kind { get; init; }
+
+    /// <summary>The engine's unix socket; null for <see cref="EngineKind.Auto"/> when none was named.</summary>
+    public required string? Socket { get; init; }
+
+    public required string DefaultImage { get; init; }
+    public required string Network { get; init; }
+
+    /// <summary>Empty: the engine's own.</summary>
+    public required IReadOnlyList<string> DnsServers { get; init; }
+
+    public required long MemoryBytes { get; init; }
+    public required decimal Cpus { get; init; }
+    public required int PidsLimit { get; init; }
+
+    /// <summary>The size of the container's <c>/tmp</c>.</summary>
+    public required long TmpBytes { get; init; }
+
+    /// <summary><c>uid:gid</c>, never root.</summary>
+    public required string User { get; init; }
+
+    /// <summary>A seccomp profile's path; null for the engine's own profile.</summary>
+    public required string? SeccompProfile { get; init; }
+
+    /// <summary>Where an engine's service listens by default; null for <see cref="EngineKind.Auto"/>.</summary>
+    public static string? DefaultSocket(EngineKind kind) => kind switch
+    {
+        EngineKind.Docker => "/var/run/docker.sock",
+        EngineKind.Podman => "/run/podman/podman.sock",
+        _ => null,
+    };
+}
