@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dapper;
 using Npgsql;
 
@@ -106,7 +107,9 @@ public sealed class AccessToken
 
     public string Name { get; init; } = "";
 
-    public IReadOnlyList<string> Scopes { get; init; } = [];
+    // Dapper assigns what Npgsql reads, an array.
+    [SuppressMessage("Performance", "CA1819", Justification = "A row that was read; nobody shares it.")]
+    public string[] Scopes { get; init; } = [];
 
     public DateTime CreatedAt { get; init; }
 
