@@ -10,9 +10,16 @@ public static class ServerCommandLine
 {
     public static RootCommand Build()
     {
-        var admin = new Command("admin", "Administer this server: it works on the database directly, so run it where the server runs.");
+        var admin = new Command("admin", "Administer this server: it works on the database directly, so run it where the server runs.")
+        {
+            RunnerCommands.Build(),
+        };
         return new RootCommand("Shithub Actions: the control server.")
         {
+            CommandContext.Config,
+            CommandContext.Output,
+            ServeCommand.Build(),
+            MigrateCommand.Build(),
             admin,
         };
     }

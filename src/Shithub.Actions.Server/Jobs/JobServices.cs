@@ -1,0 +1,19 @@
+using Shithub.Actions.Configuration;
+using Shithub.Actions.Server.Logs;
+
+namespace Shithub.Actions.Server.Jobs;
+
+public static class JobServices
+{
+    public static IServiceCollection AddJobs(this IServiceCollection services, ServerSettings settings) => services
+        .AddSingleton<JobTokens>()
+        .AddSingleton<CheckoutTokens>()
+        .AddSingleton<JobCallFilter>()
+        .AddSingleton<JobCallDiagnosis>()
+        .AddSingleton<ReportJobStatus>()
+        .AddSingleton<ReportStepStatus>()
+        .AddSingleton<CheckCancel>()
+        .AddSingleton(new LogLimits(settings.Logs.MaxBytesPerJob))
+        .AddSingleton<AppendLog>()
+        .AddSingleton<ReadLog>();
+}

@@ -1,0 +1,18 @@
+using Shithub.Actions.Configuration;
+using Shithub.Actions.Server.Runners;
+
+namespace Shithub.Actions.Server.Queue;
+
+public static class QueueServices
+{
+    public static IServiceCollection AddQueue(this IServiceCollection services, ServerSettings settings) => services
+        .AddSingleton<ClaimJob>()
+        .AddSingleton<ClaimAnswer>()
+        .AddSingleton<RenewLeases>()
+        .AddSingleton(new RescueLimits(settings.Runners.MaxRetries))
+        .AddSingleton<RescueJob>()
+        .AddSingleton<RunnerPool>()
+        .AddSingleton<RunnerList>()
+        .AddSingleton<JobRescuer>()
+        .AddHostedService(provider => provider.GetRequiredService<JobRescuer>());
+}

@@ -1,0 +1,10 @@
+namespace Shithub.Actions.Server.Runs;
+
+public static class RunServices
+{
+    public static IServiceCollection AddRuns(this IServiceCollection services) => services
+        .AddSingleton<ReadRuns>()
+        .AddSingleton<ReadCheckRuns>()
+        .AddSingleton<CancelJob>()
+        .AddSingleton<RerunRun>();
+}

@@ -1,0 +1,98 @@
+using System.Net;
+using Shithub.Actions.Configuration;
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Http;
+using Shithub.Actions.Server.Jobs;
+using Shithub.Actions.Server.Metrics;
+using Shithub.Actions.Server.Queue;
+using Shithub.Actions.Server.Runners;
+using Shithub.Actions.Server.Runs;
+using Shithub.Actions.Server.Secrets;
+
+namespace Shithub.Actions.Server;
+
+/// <summary>Composes the server: every capability's services and endpoints. <c>serve</c>, <c>dev</c> and the tests build it here.</summary>
+public static class ServerHost
+{
+    public static WebApplication Build(ServerSettings settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+        });
+        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            // Endpoints bound their bodies themselves: a push may be larger than any JSON.
+            kestrel.Limits.MaxRequestBodySize = null;
+            foreach (var address in settings.Server.Listen)
+            {
+                if (address.UnixPath is { } path)
+                    kestrel.ListenUnixSocket(path);
+                else if (address.Host == "*")
+                    kestrel.ListenAnyIP(address.Port);
+                else if (IPAddress.TryParse(address.Host, out var ip))
+                    kestrel.Listen(ip, address.Port);
+                else
+                    kestrel.ListenLocalhost(address.Port);
+            }
+        });
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Server.ShutdownGrace);
+        AddServices(builder.Services, settings);
+
+        var app = builder.Build();
+        MapEndpoints(app);
+        return app;
+    }
+
+    /// <summary>What commands need too, without a web server around it.</summary>
+    public static void AddServices(IServiceCollection services, ServerSettings settings)
+    {
+        services.AddSingleton(settings);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(_ => DatabaseConnection.Open(settings.Database));
+        services.AddSingleton<Migrator>();
+        services.AddSingleton<Notifications>();
+        services.AddHostedService(provider => provider.GetRequiredService<Notifications>());
+        services.AddSingleton<ServerMetrics>();
+        services.AddSingleton(_ => new RootKey(settings.Auth.RequireTotpKey()));
+        services.AddSingleton(new PublicUrl(settings.Server.BaseUrl.ToString().TrimEnd('/')));
+        services.AddProblemDetails();
+        services.AddOpenApi("v1");
+        services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower;
+            json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProtocolJson.Default);
+        });
+        services.AddAccess();
+        services.AddJobs(settings);
+        services.AddQueue(settings);
+        services.AddRuns();
+    }
+
+    private static void MapEndpoints(WebApplication app)
+    {
+        app.UseExceptionHandler(new ExceptionHandlerOptions
+        {
+            AllowStatusCode404Response = true,
+            ExceptionHandler = ServerErrors.AnswerAsync,
+        });
+        // What the framework refuses by itself (an unknown address, a wrong method or content type) is a problem document too.
+        app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
+        app.MapOpenApi("/openapi/{documentName}.json");
+        app.MapHealthEndpoints();
+        app.MapHeartbeatEndpoint();
+        app.MapLeasesEndpoint();
+        app.MapRegistrationEndpoint();
+        app.MapJobEndpoints();
+        app.MapRunEndpoints();
+    }
+}
