@@ -9,9 +9,14 @@ public static class DatabaseConnection
 {
     static DatabaseConnection() => DefaultTypeMap.MatchNamesWithUnderscores = true;
 
-    public static NpgsqlDataSource Open(DatabaseSettings settings)
+    public static NpgsqlDataSource Open(DatabaseSettings settings) =>
+        Open(settings.ConnectionString.Reveal(), settings.MaxConnections);
+
+    /// <param name="connectionString">As Npgsql takes it.</param>
+    /// <param name="maxConnections">The pool's size.</param>
+    public static NpgsqlDataSource Open(string connectionString, int maxConnections)
     {
-        var connection = new NpgsqlConnectionStringBuilder(settings.ConnectionString.Reveal()) { MaxPoolSize = settings.MaxConnections };
+        var connection = new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = maxConnections };
         connection.ApplicationName ??= "shithubd";
         // Every statement of a hot path is prepared once per connection, by itself.
         connection.MaxAutoPrepare = 100;
