@@ -7,8 +7,6 @@ namespace Shithub.Actions.Configuration;
 /// <summary>The settings of <c>shithubd-runner</c>, each declared once.</summary>
 internal static partial class RunnerKeys
 {
-    private const string Architecture = "the machine's architecture";
-
     public static readonly SettingKey<Uri?> BaseUrl = new("server", "base_url",
         "The control server's address.", SettingTypes.Url!)
     { IsRequired = true, Option = "--server-url" };
@@ -35,8 +33,9 @@ internal static partial class RunnerKeys
             : throw new SettingValueException("must have 1 to 100 letters, digits, dots, dashes or underscores")))
     {
         Option = "--labels",
-        Default = ["self-hosted", "linux", "ubuntu-latest", RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.Arm64 ? "arm64" : "x64"],
-        DefaultShown = $"`[\"self-hosted\", \"linux\", \"ubuntu-latest\"]` and {Architecture}, `x64` or `arm64`",
+        Default = ["self-hosted", "linux", "ubuntu-latest",
+            RuntimeInformation.OSArchitecture == Architecture.Arm64 ? "arm64" : "x64"],
+        DefaultShown = "`[\"self-hosted\", \"linux\", \"ubuntu-latest\"]` and the machine's architecture, `x64` or `arm64`",
     };
 
     public static readonly SettingKey<int> Capacity = new SettingKey<int>("runner", "capacity",
@@ -44,7 +43,8 @@ internal static partial class RunnerKeys
     { Option = "--capacity" }.Or("1");
 
     public static readonly SettingKey<TimeSpan> PollInterval = new SettingKey<TimeSpan>("runner", "poll_interval",
-        "How long to wait after a failed call before the next; news of jobs comes at once.", SettingTypes.Duration("100ms", "5m")).Or("5s");
+        "How long to wait after a failed call before the next; news of jobs comes at once.",
+        SettingTypes.Duration("100ms", "5m")).Or("5s");
 
     public static readonly SettingKey<string> WorkspaceRoot = new SettingKey<string>("runner", "workspace_root",
         "Holds one folder for each job that runs.", SettingTypes.AbsolutePath)
@@ -53,7 +53,8 @@ internal static partial class RunnerKeys
     public static readonly SettingKey<TimeSpan> WorkspaceTtl = new SettingKey<TimeSpan>("runner", "workspace_ttl",
         "A folder left behind by a crash is removed at this age.", SettingTypes.Duration("1m", "365d")).Or("24h");
 
-    public static readonly SettingKey<IReadOnlyList<string>> NetworkAllowlist = new SettingKey<IReadOnlyList<string>>("runner", "network_allowlist",
+    public static readonly SettingKey<IReadOnlyList<string>> NetworkAllowlist = new SettingKey<IReadOnlyList<string>>(
+        "runner", "network_allowlist",
         "The hosts that steps may reach; `*.example.org` means every name below it.",
         SettingTypes.List("list of host names", 0, 1000, text => AllowedHost().IsMatch(text) && text.Length <= 253
             ? text.ToLowerInvariant()
@@ -118,7 +119,7 @@ internal static partial class RunnerKeys
     [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,100}\z")]
     private static partial Regex LabelPattern();
 
-    [GeneratedRegex(@"\A(?:\*\.)?(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)(?:\.[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\z")]
+    [GeneratedRegex(@"\A(?:\*\.)?(?:\w(?:[\w-]{0,61}\w)?)(?:\.\w(?:[\w-]{0,61}\w)?)*\z", RegexOptions.ECMAScript)]
     private static partial Regex AllowedHost();
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}\z")]

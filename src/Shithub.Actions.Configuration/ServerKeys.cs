@@ -5,8 +5,10 @@ namespace Shithub.Actions.Configuration;
 /// <summary>The settings of <c>shithubd</c>, each declared once.</summary>
 internal static class ServerKeys
 {
-    public static readonly SettingKey<IReadOnlyList<ListenAddress>> Listen = new SettingKey<IReadOnlyList<ListenAddress>>("server", "listen",
-        "Where the server listens; port 0 takes a free one.", SettingTypes.Listen) { Option = "--listen" }.Or("127.0.0.1:8080");
+    public static readonly SettingKey<IReadOnlyList<ListenAddress>> Listen = new SettingKey<IReadOnlyList<ListenAddress>>(
+        "server", "listen",
+        "Where the server listens; port 0 takes a free one.", SettingTypes.Listen)
+    { Option = "--listen" }.Or("127.0.0.1:8080");
 
     public static readonly SettingKey<Uri?> BaseUrl = new("server", "base_url",
         "The address that users and runners reach the server by, as it stands in links and clone addresses.", SettingTypes.Url!)

@@ -3,7 +3,7 @@ namespace Shithub.Actions.Configuration;
 /// <summary>What is known about one setting without its type. Binding, checks for unknown names and the reference all use it.</summary>
 /// <param name="Section">The TOML table it stands in.</param>
 /// <param name="Name">Its key in that table.</param>
-/// <param name="Description">One sentence for the reference.</param>
+/// <param name="Description">A sentence for the reference, in Markdown.</param>
 public abstract record SettingKey(string Section, string Name, string Description)
 {
     /// <summary><c>section.key</c>, as options and messages name it.</summary>
@@ -12,7 +12,7 @@ public abstract record SettingKey(string Section, string Name, string Descriptio
     /// <summary>What may be written, for the reference: <c>duration</c>, <c>whole number, 1 to 1000</c>.</summary>
     public abstract string TypeName { get; }
 
-    /// <summary>The default as it would stand in the TOML file or in words; null without one.</summary>
+    /// <summary>The default for the reference, in Markdown; null without one.</summary>
     public string? DefaultShown { get; init; }
 
     /// <summary>Without a value the settings are refused.</summary>
@@ -42,5 +42,5 @@ public sealed record SettingKey<T>(string Section, string Name, string Descripti
     public T? Default { get; init; }
 
     /// <summary>Gives it a default, written as in an environment variable.</summary>
-    public SettingKey<T> Or(string text) => this with { Default = Type.FromText(text), DefaultShown = Type.ShowInToml(text) };
+    public SettingKey<T> Or(string text) => this with { Default = Type.FromText(text), DefaultShown = $"`{Type.ShowInToml(text)}`" };
 }

@@ -2,7 +2,7 @@ namespace Shithub.Actions.Configuration;
 
 /// <summary>A command-line option that sets a setting.</summary>
 /// <param name="Name">With its dashes, such as <c>--server-url</c>.</param>
-/// <param name="Path">Its key in the options given to <c>Load</c>, such as <c>server.base_url</c>. A list is given comma separated.</param>
+/// <param name="Path">Its key in the options given to <c>Load</c>, such as <c>server.base_url</c>. Lists are comma separated.</param>
 /// <param name="Description">One sentence, for the help.</param>
 public sealed record SettingOption(string Name, string Path, string Description)
 {
@@ -12,7 +12,7 @@ public sealed record SettingOption(string Name, string Path, string Description)
     internal static IEnumerable<SettingOption> Of(SettingKey key)
     {
         if (key.Option is not null)
-            yield return new SettingOption(key.Option, key.Path, key.Description);
+            yield return new SettingOption(key.Option, key.Path, key.Description.Replace("`", "", StringComparison.Ordinal));
         if (key.FileOption is not null)
             yield return new SettingOption(key.FileOption, key.Path + "_file", $"A file that holds {key.Path}.");
     }

@@ -93,7 +93,7 @@ internal sealed class SettingsBinder
         catch (Exception problem) when (problem is IOException or UnauthorizedAccessException or DecoderFallbackException)
         {
             throw new SettingValueException(
-                $"cannot be read from the file {path}: {problem.Message} Create it, and make it readable for the user that runs this program");
+                $"cannot be read from the file {path}: {problem.Message} Make it readable for the user that runs this program");
         }
     }
 
@@ -111,6 +111,7 @@ internal sealed class SettingsBinder
     public static string Required(SettingKey key, SettingTable table, string path)
     {
         var option = (key.FileOption ?? key.Option) is { } name ? $"as the option {name}, " : "";
-        return $"{key.Path} is not set; give it {option}as the variable {table.Variable(key)}, or as {key.Name} below [{key.Section}] in {path}";
+        return $"{key.Path} is not set; give it {option}as the variable {table.Variable(key)}, "
+            + $"or as {key.Name} below [{key.Section}] in {path}";
     }
 }

@@ -11,7 +11,7 @@ internal sealed class SettingsFile(string path, TomlTable root)
     public string Path { get; } = path;
 
     /// <summary>
-    /// Reads the file. Null, without an error, if it does not exist and <paramref name="mustExist"/> is false; null, with one, if it cannot be used.
+    /// Reads the file. Null, with an error, if it cannot be used; null without one if it does not exist and need not.
     /// </summary>
     public static SettingsFile? Read(string path, bool mustExist, List<string> errors)
     {

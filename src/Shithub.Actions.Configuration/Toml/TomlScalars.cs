@@ -84,6 +84,10 @@ internal static partial class TomlScalars
         var shown = Shortened(token);
         if (token.Equals("true", StringComparison.OrdinalIgnoreCase) || token.Equals("false", StringComparison.OrdinalIgnoreCase))
             return $"{shown} is not a boolean; write {token.ToLowerInvariant()}";
+        if (token.Contains('"', StringComparison.Ordinal) || token.Contains('\'', StringComparison.Ordinal))
+            return $"{shown} is not a value; a string has a quote before and after it";
+        if (DateLike().IsMatch(token))
+            return $"{shown} is not a date or time; write for example 1979-05-27T07:32:00Z, 1979-05-27 or 07:32:00";
         if (!char.IsAsciiDigit(token.TrimStart('+', '-').FirstOrDefault()))
             return $"{shown} is not a value; text needs quotes: write \"{Shortened(token)}\"";
         if (token.Contains("__", StringComparison.Ordinal) || token.EndsWith('_') || UnderscoreBesideSign().IsMatch(token))
@@ -103,7 +107,10 @@ internal static partial class TomlScalars
     [GeneratedRegex(@"\A[+-]?(?:0|[1-9](?:_?[0-9])*)(?=[.eE])(?:\.[0-9](?:_?[0-9])*)?(?:[eE][+-]?[0-9](?:_?[0-9])*)?\z")]
     private static partial Regex FloatPattern();
 
-    [GeneratedRegex(@"[0-9]_[^0-9A-Fa-f]|[^0-9A-Fa-f]_")]
+    [GeneratedRegex(@"\A(?:[0-9]+-[0-9]+-|[0-9]+:)")]
+    private static partial Regex DateLike();
+
+    [GeneratedRegex(@"[0-9]_[^0-9A-Fa-f]|[^0-9A-Fa-f]_|\A[+-]?[0-9._]+[eE]_")]
     private static partial Regex UnderscoreBesideSign();
 
     [GeneratedRegex(@"\A[+-]?0[0-9_]+(?:[.eE].*)?\z")]

@@ -12,7 +12,8 @@ public static class Durations
     ];
 
     /// <exception cref="FormatException">The text is not a duration.</exception>
-    public static TimeSpan Parse(string text) => TryParse(text, out var duration) ? duration : throw new FormatException($"'{text}' is not a duration.");
+    public static TimeSpan Parse(string text) =>
+        TryParse(text, out var duration) ? duration : throw new FormatException($"'{text}' is not a duration.");
 
     public static bool TryParse(string text, out TimeSpan duration)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 
 namespace Shithub.Actions.Configuration;
 
@@ -10,7 +11,7 @@ namespace Shithub.Actions.Configuration;
 public sealed record ListenAddress(string Host, int Port, string? UnixPath)
 {
     public override string ToString() => UnixPath is not null ? $"unix:{UnixPath}"
-        : IPAddress.TryParse(Host, out var ip) && ip.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{Host}]:{Port}"
+        : IPAddress.TryParse(Host, out var ip) && ip.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{Host}]:{Port}"
         : $"{Host}:{Port}";
 
     /// <summary>The address a browser on the same machine can use; null for a unix socket.</summary>

@@ -59,7 +59,8 @@ internal static class PostgresUrl
         var at = authority.LastIndexOf('@');
         if (at >= 0)
         {
-            var (user, password) = Split(authority[..at], authority.IndexOf(':', StringComparison.Ordinal) is var c && c < at ? c : -1);
+            var credentials = authority[..at];
+            var (user, password) = Split(credentials, credentials.IndexOf(':', StringComparison.Ordinal));
             Set(builder, "user", user);
             Set(builder, "password", password);
         }

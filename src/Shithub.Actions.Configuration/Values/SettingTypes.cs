@@ -36,7 +36,8 @@ internal static class SettingTypes
     {
         var problem = string.Create(CultureInfo.InvariantCulture, $"must be a number from {min} to {max}, for example \"1.5\"");
         decimal FromText(string text) =>
-            decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number >= min && number <= max
+            decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            && number >= min && number <= max
                 ? number : throw new SettingValueException(problem);
         return new SettingType<decimal>(
             string.Create(CultureInfo.InvariantCulture, $"number, {min} to {max}"),
@@ -77,7 +78,7 @@ internal static class SettingTypes
     public static SettingType<T> OneOf<T>() where T : struct, Enum
     {
         var names = Enum.GetNames<T>().Select(name => name.ToLowerInvariant()).ToArray();
-        return Text(string.Join(" | ", names), text => names.Contains(text.ToLowerInvariant())
+        return Text($"one of {string.Join(", ", names)}", text => names.Contains(text.ToLowerInvariant())
             ? Enum.Parse<T>(text, ignoreCase: true)
             : throw new SettingValueException($"must be one of {string.Join(", ", names)}"
                 + (Binding.Nearest.To(text, names) is { } nearest ? $"; did you mean {nearest}?" : "")));
@@ -97,21 +98,26 @@ internal static class SettingTypes
         Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
         && url is { UserInfo: "", Query: "", Fragment: "" }
             ? url.AbsolutePath.EndsWith('/') ? url : new Uri(url.AbsoluteUri + "/")
-            : throw new SettingValueException("must be a URL without user, query or fragment; write for example \"https://shithub.example\""));
+            : throw new SettingValueException("must be a URL without user, query or fragment; "
+                + "write for example \"https://shithub.example\""));
 
-    public static SettingType<IReadOnlyList<ListenAddress>> Listen { get; } = List("host:port or unix:/path, or a list of them", 1, 16, item =>
+    public static SettingType<IReadOnlyList<ListenAddress>> Listen { get; } = List(
+        "host:port or unix:/path, or a list of them", 1, 16, item =>
         ListenAddress.TryParse(item, out var address) ? address!
             : throw new SettingValueException("must be host:port or unix:/path; write for example \"127.0.0.1:8080\""));
 
     /// <summary>The name of a file with a secret in it.</summary>
-    public static SettingType<string> FilePath { get; } = Text("path", text => text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal)
-        ? text : throw new SettingValueException("must name a file"));
+    public static SettingType<string> FilePath { get; } = Text("path", text =>
+        text.Length > 0 && !text.Contains('\0', StringComparison.Ordinal) ? text : throw new SettingValueException("must name a file"));
 
-    public static string ToIpAddress(string text) => IPAddress.TryParse(text, out var ip) && (text.Contains(':') || text.Count(c => c == '.') == 3)
+    /// <summary>.NET also takes "1" and "10.1" for addresses; those are slips here.</summary>
+    public static string ToIpAddress(string text) =>
+        IPAddress.TryParse(text, out var ip) && (text.Contains(':', StringComparison.Ordinal) || text.Count(c => c == '.') == 3)
         ? ip.ToString() : throw new SettingValueException("must be an IP address; write for example \"172.30.0.1\"");
 
     /// <summary>Kept secret whole: its password is inside it.</summary>
-    public static SettingType<Secret> Database { get; } = Text("database address", text => new Secret(PostgresUrl.ToConnectionString(text)));
+    public static SettingType<Secret> Database { get; } = Text("database address", text =>
+        new Secret(PostgresUrl.ToConnectionString(text)));
 
     public static SettingType<string> HostName { get; } = Text("text, 1 to 255 characters", text =>
         text.Length is > 0 and <= 255 && !text.Any(char.IsControl) && !string.IsNullOrWhiteSpace(text)

@@ -8,7 +8,8 @@ public static class Sizes
     private const string Units = "kmgt";
 
     /// <exception cref="FormatException">The text is not a size.</exception>
-    public static long Parse(string text) => TryParse(text, out var size) ? size : throw new FormatException($"'{text}' is not a size.");
+    public static long Parse(string text) =>
+        TryParse(text, out var size) ? size : throw new FormatException($"'{text}' is not a size.");
 
     public static bool TryParse(string text, out long bytes)
     {
@@ -18,10 +19,10 @@ public static class Sizes
         var number = digits < 0 ? text : text[..digits];
         if (!long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
             return false;
-        if (unit is [_, 'b'])
-            unit = unit[..1];
-        var power = unit is "" or "b" ? 0 : unit.Length == 1 ? Units.IndexOf(unit[0], StringComparison.Ordinal) + 1 : 0;
-        if (power == 0 && unit is not ("" or "b") || count > long.MaxValue >> (10 * power))
+        // "512mb" is "512m", and "512b" is "512".
+        unit = unit.EndsWith('b') && unit.Length <= 2 ? unit[..^1] : unit;
+        var power = unit.Length == 0 ? 0 : unit.Length == 1 ? Units.IndexOf(unit[0], StringComparison.Ordinal) + 1 : 0;
+        if ((power == 0 && unit.Length > 0) || count > long.MaxValue >> (10 * power))
             return false;
         bytes = count << (10 * power);
         return true;
