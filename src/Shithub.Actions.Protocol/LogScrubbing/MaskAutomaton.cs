@@ -1,0 +1,133 @@
+using System.Buffers;
+using System.Text;
+
+namespace Shithub.Actions.Protocol.LogScrubbing;
+
+/// <summary>
+/// An Aho-Corasick automaton over UTF-8 bytes. It is immutable once built, so that all logs of a job share one.
+/// Children are kept as sibling lists: masks are long chains, and a dense table would take 1 KiB for each of their bytes.
+/// </summary>
+public sealed class MaskAutomaton
+{
+    /// <summary>Lines of a multi-line mask shorter than this are not masked by themselves: <c>}</c> would black out half a log.</summary>
+    public const int ShortestLine = 4;
+
+    internal const int Root = 0;
+    private const int None = -1;
+
+    private readonly List<Node> _nodes = [new Node { Child = None, Sibling = None }];
+    private readonly int[] _rootChildren = new int[256];
+
+    /// <param name="masks">
+    /// The values to hide. Empty and blank ones are ignored. Of a value with several lines each line is hidden too, since tools
+    /// print keys with other line ends or indentation than they were stored with.
+    /// </param>
+    public MaskAutomaton(IEnumerable<string> masks)
+    {
+        ArgumentNullException.ThrowIfNull(masks);
+        foreach (var mask in masks.SelectMany(Variants).Distinct(StringComparer.Ordinal))
+            Add(Encoding.UTF8.GetBytes(mask));
+        LinkSuffixes();
+        for (var value = 0; value < 256; value++) _rootChildren[value] = Math.Max(Root, Child(Root, (byte)value));
+        FirstBytes = SearchValues.Create([.. Enumerable.Range(0, 256).Where(b => _rootChildren[b] != Root).Select(b => (byte)b)]);
+    }
+
+    /// <summary>The bytes a mask can begin with: what is not among them needs no look while the automaton is at its root.</summary>
+    internal SearchValues<byte> FirstBytes { get; }
+
+    /// <summary>The state after <paramref name="value"/>: the longest end of the input that begins some mask.</summary>
+    internal int Next(int state, byte value)
+    {
+        while (state != Root)
+        {
+            var child = Child(state, value);
+            if (child != None) return child;
+            state = _nodes[state].Suffix;
+        }
+
+        return _rootChildren[value];
+    }
+
+    /// <summary>How many of the last bytes may still be the beginning of a mask.</summary>
+    internal int Depth(int state) => _nodes[state].Depth;
+
+    /// <summary>Length of the longest mask that ends here; 0 if none does.</summary>
+    internal int MatchLength(int state) => _nodes[state].MatchLength;
+
+    private static IEnumerable<string> Variants(string mask)
+    {
+        if (string.IsNullOrWhiteSpace(mask)) yield break;
+        yield return mask;
+        if (!mask.Contains('\n', StringComparison.Ordinal)) yield break;
+        foreach (var line in mask.Split('\n').Select(line => line.Trim()).Where(line => line.Length >= ShortestLine))
+            yield return line;
+    }
+
+    private int Child(int state, byte value)
+    {
+        var child = _nodes[state].Child;
+        while (child != None && _nodes[child].Value != value) child = _nodes[child].Sibling;
+        return child;
+    }
+
+    private void Add(byte[] mask)
+    {
+        var state = Root;
+        foreach (var value in mask)
+        {
+            var child = Child(state, value);
+            if (child == None)
+            {
+                child = _nodes.Count;
+                _nodes.Add(new Node { Value = value, Child = None, Sibling = _nodes[state].Child, Depth = _nodes[state].Depth + 1 });
+                _nodes[state].Child = child;
+            }
+
+            state = child;
+        }
+
+        _nodes[state].MatchLength = mask.Length;
+    }
+
+    /// <summary>Breadth first, so that a node's suffix, which is shorter, is complete when the node needs it.</summary>
+    private void LinkSuffixes()
+    {
+        var open = new Queue<int>([Root]);
+        while (open.TryDequeue(out var state))
+        {
+            for (var child = _nodes[state].Child; child != None; child = _nodes[child].Sibling)
+            {
+                var node = _nodes[child];
+                node.Suffix = state == Root ? Root : SuffixOf(_nodes[state].Suffix, node.Value);
+                if (node.MatchLength == 0) node.MatchLength = _nodes[node.Suffix].MatchLength;
+                open.Enqueue(child);
+            }
+        }
+    }
+
+    private int SuffixOf(int candidate, byte value)
+    {
+        while (true)
+        {
+            var child = Child(candidate, value);
+            if (child != None) return child;
+            if (candidate == Root) return Root;
+            candidate = _nodes[candidate].Suffix;
+        }
+    }
+
+    private sealed class Node
+    {
+        public byte Value { get; init; }
+
+        public int Child { get; set; }
+
+        public int Sibling { get; init; }
+
+        public int Depth { get; init; }
+
+        public int Suffix { get; set; }
+
+        public int MatchLength { get; set; }
+    }
+}
