@@ -1,1 +1,10 @@
-return 0;
+using System.CommandLine;
+using Shithub.Actions.Runner.Commands;
+
+var root = new RootCommand("shithubd-runner claims jobs from a Shithub Actions server and runs their steps in containers.")
+{
+    RunCommand.Create(),
+};
+
+// Signals are the run command's own business: the first one drains, however long that takes.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

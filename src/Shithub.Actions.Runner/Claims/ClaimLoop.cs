@@ -1,0 +1,168 @@
+using Microsoft.Extensions.Logging;
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Runner.Jobs;
+using Shithub.Actions.Runner.Leases;
+using Shithub.Actions.Runner.Server;
+
+namespace Shithub.Actions.Runner.Claims;
+
+/// <summary>
+/// Asks for jobs while there are free slots, one at a time, each claim under an id of its own that is kept until an answer arrives.
+/// A claim whose answer gets lost because the runner stops is queued again by the server when its lease ends.
+/// </summary>
+internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
+{
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+    private readonly ILogger _logger = runner.Loggers.CreateLogger<ClaimLoop>();
+    private readonly Lock _gate = new();
+    private readonly HashSet<JobRunner> _jobs = [];
+    private string? _ignoredLabels;
+
+    /// <param name="drain">Claim no more and let running jobs end.</param>
+    /// <param name="now">Let them end no longer.</param>
+    /// <exception cref="RunnerException">The server refuses this runner.</exception>
+    public async Task RunAsync(CancellationToken drain, CancellationToken now)
+    {
+        using var slots = new SemaphoreSlim(runner.Settings.Runner.Capacity);
+        try
+        {
+            await ClaimAsync(slots, drain);
+        }
+        catch (OperationCanceledException) when (drain.IsCancellationRequested)
+        {
+            // Told to stop claiming.
+        }
+        finally
+        {
+            await EndAsync(slots, now);
+        }
+    }
+
+    private async Task ClaimAsync(SemaphoreSlim slots, CancellationToken drain)
+    {
+        var failures = 0;
+        while (true)
+        {
+            await slots.WaitAsync(drain);
+            var claimed = false;
+            var claimId = Guid.NewGuid().ToString("N");
+            while (!claimed)
+            {
+                var sentAt = runner.Time.GetTimestamp();
+                HeartbeatAnswer answer;
+                try
+                {
+                    answer = await api.HeartbeatAsync(Heartbeat(claimId), drain);
+                }
+                catch (ServerUnavailableException e)
+                {
+                    if (failures++ == 0) Unavailable(_logger, e.Message);
+                    await Task.Delay(Pause(failures), runner.Time, drain);
+                    continue;
+                }
+
+                if (failures > 0) AvailableAgain(_logger);
+                failures = 0;
+                if (answer.IgnoredLabels != _ignoredLabels && answer.IgnoredLabels is not null) LabelsIgnored(_logger, answer.IgnoredLabels);
+                _ignoredLabels = answer.IgnoredLabels;
+                switch (answer.Result)
+                {
+                    case HeartbeatResult.Claimed:
+                        Start(answer.Claim!, sentAt, slots);
+                        claimed = true;
+                        break;
+                    case HeartbeatResult.ClaimIdUsed:
+                        claimId = Guid.NewGuid().ToString("N");
+                        break;
+                    case HeartbeatResult.Refused:
+                        throw new RunnerException($"The server refuses this runner's token: {answer.Detail}", ExitCodes.Refused);
+                    case HeartbeatResult.Invalid:
+                        throw new RunnerException($"The server refuses what this runner says of itself: {answer.Detail}", ExitCodes.Usage);
+                    default:
+                        // A long poll that ends early (the server stops, or does not wait) must not make this loop spin.
+                        var left = runner.Settings.Runner.PollInterval - runner.Time.GetElapsedTime(sentAt);
+                        if (left > TimeSpan.Zero) await Task.Delay(left, runner.Time, drain);
+                        break;
+                }
+            }
+        }
+    }
+
+    private HeartbeatRequest Heartbeat(string claimId) => new(
+        runner.Settings.Runner.Labels,
+        runner.Settings.Runner.Capacity,
+        runner.Settings.Runner.HostName,
+        RunnerVersion.Number,
+        claimId,
+        ProtocolLimits.WaitSeconds,
+        RunnerLease.Seconds);
+
+    private void Start(HeartbeatResponse claim, long sentAt, SemaphoreSlim slots)
+    {
+        var job = new JobRunner(runner, claim, sentAt);
+        lock (_gate) _jobs.Add(job);
+
+        // Off this loop: the first steps of a job must not delay the next claim, nor the reverse.
+        _ = Task.Run(
+            async () =>
+            {
+                try
+                {
+                    await using (job) await job.RunAsync();
+                }
+                catch (Exception e)
+                {
+                    // A bug: this attempt's lease runs out and the server decides; other jobs go on.
+                    Broken(_logger, claim.Job.Id, e);
+                }
+                finally
+                {
+                    lock (_gate) _jobs.Remove(job);
+                    slots.Release();
+                }
+            },
+            CancellationToken.None);
+    }
+
+    /// <summary>Waits for running jobs; when that takes too long they are stopped, which takes seconds.</summary>
+    private async Task EndAsync(SemaphoreSlim slots, CancellationToken now)
+    {
+        int running;
+        lock (_gate) running = _jobs.Count;
+        if (running == 0) return;
+        Draining(_logger, running, runner.Settings.Runner.DrainTimeout);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(now);
+        patience.CancelAfter(runner.Settings.Runner.DrainTimeout);
+        await using var stopping = patience.Token.Register(() =>
+        {
+            lock (_gate)
+            {
+                foreach (var job in _jobs) job.Stop();
+            }
+        });
+        for (var slot = 0; slot < runner.Settings.Runner.Capacity; slot++) await slots.WaitAsync(CancellationToken.None);
+    }
+
+    /// <summary>Longer each time, up to 30 s, and a little different for each runner.</summary>
+    private TimeSpan Pause(int failures)
+    {
+        var interval = runner.Settings.Runner.PollInterval * Math.Pow(2, Math.Min(failures - 1, 10));
+        var longest = LongestPause > runner.Settings.Runner.PollInterval ? LongestPause : runner.Settings.Runner.PollInterval;
+        return (interval < longest ? interval : longest) * (0.5 + (Random.Shared.NextDouble() / 2));
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "No claim: {Reason} Trying on.")]
+    private static partial void Unavailable(ILogger logger, string reason);
+
+    [LoggerMessage(2, LogLevel.Information, "The server answers again.")]
+    private static partial void AvailableAgain(ILogger logger);
+
+    [LoggerMessage(3, LogLevel.Warning, "These labels are ignored, since the runner was not registered with them: {Labels}.")]
+    private static partial void LabelsIgnored(ILogger logger, string labels);
+
+    [LoggerMessage(4, LogLevel.Information, "Claiming no more; waiting up to {Timeout} for {Running} running jobs.")]
+    private static partial void Draining(ILogger logger, int running, TimeSpan timeout);
+
+    [LoggerMessage(5, LogLevel.Error, "Job {JobId} broke this runner's own code; the server will notice when the lease ends.")]
+    private static partial void Broken(ILogger logger, long jobId, Exception exception);
+}

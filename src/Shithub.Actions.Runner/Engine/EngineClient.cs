@@ -1,0 +1,183 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+
+namespace Shithub.Actions.Runner.Engine;
+
+/// <param name="Name"><c>Docker</c> or <c>Podman</c>.</param>
+internal sealed record EngineVersion(string Name, string Version, bool IsPodman)
+{
+    public override string ToString() => $"{Name} {Version}";
+}
+
+/// <summary>
+/// The calls of the Docker Engine API that jobs need, for Docker and Podman alike (docs/decisions/0002-engine-api-client.md).
+/// Paths carry no API version: each engine then speaks its own newest one, and what is used here is old and stable.
+/// </summary>
+internal sealed class EngineClient(string socketPath) : IDisposable
+{
+    /// <summary>Milliseconds; the looks before it add up to as much again.</summary>
+    private const int LongestExitDelay = 10_000;
+
+    private readonly EngineHttp _http = new(socketPath);
+    private EngineVersion? _version;
+
+    public async Task<EngineVersion> VersionAsync(CancellationToken cancellationToken)
+    {
+        if (_version is not null) return _version;
+        var answer = await _http.GetAsync("version", EngineJson.Default.VersionAnswer, cancellationToken);
+        var podman = answer.Components?.FirstOrDefault(
+            component => component.Name?.StartsWith("Podman", StringComparison.OrdinalIgnoreCase) == true);
+        return _version = podman is null
+            ? new EngineVersion("Docker", answer.Version ?? "?", false)
+            : new EngineVersion("Podman", podman.Version ?? answer.Version ?? "?", true);
+    }
+
+    public Task<bool> ImageExistsAsync(string image, CancellationToken cancellationToken) =>
+        _http.ExistsAsync($"images/{Uri.EscapeDataString(image)}/json", cancellationToken);
+
+    /// <summary>Pulls an image from its registry, which may take minutes.</summary>
+    public async Task PullImageAsync(string image, CancellationToken cancellationToken)
+    {
+        using var response = await _http.OpenStreamAsync(
+            $"images/create?fromImage={Uri.EscapeDataString(image)}", new ByteArrayContent([]), cancellationToken);
+
+        // Progress, one JSON document a line; that it did not work is said in one of them too.
+        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        while (await lines.ReadLineAsync(cancellationToken) is { } line)
+        {
+            if (line.Length == 0) continue;
+            var progress = JsonSerializer.Deserialize(line, EngineJson.Default.PullProgress);
+            if (progress?.Error is { } error) throw new EngineException($"Image {image} can't be pulled: {error}");
+        }
+    }
+
+    /// <summary>Creates the bridge network unless it is there.</summary>
+    public async Task EnsureNetworkAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
+    {
+        if (await _http.ExistsAsync($"networks/{Uri.EscapeDataString(name)}", cancellationToken)) return;
+        var version = await VersionAsync(cancellationToken);
+        var (path, content) = version.IsPodman
+            ? ("v4.0.0/libpod/networks/create", JsonContent.Create(
+                new CreatePodmanNetworkRequest(name, "bridge", false, labels), EngineJson.Default.CreatePodmanNetworkRequest))
+            : ("networks/create", JsonContent.Create(
+                new CreateNetworkRequest(name, "bridge", true, labels), EngineJson.Default.CreateNetworkRequest));
+
+        // 409: another runner on this host was faster.
+        await _http.SendAsync(HttpMethod.Post, path, content, cancellationToken, HttpStatusCode.Conflict);
+    }
+
+    /// <returns>The container's id.</returns>
+    public async Task<string> CreateContainerAsync(string name, CreateContainerRequest request, CancellationToken cancellationToken)
+    {
+        var created = await _http.PostAsync(
+            $"containers/create?name={Uri.EscapeDataString(name)}",
+            request,
+            EngineJson.Default.CreateContainerRequest,
+            EngineJson.Default.CreatedResource,
+            cancellationToken);
+        return created.Id;
+    }
+
+    public Task StartContainerAsync(string id, CancellationToken cancellationToken) =>
+        _http.SendAsync(HttpMethod.Post, $"containers/{id}/start", null, cancellationToken);
+
+    /// <summary>Sends a signal; a container that is gone or has stopped is fine.</summary>
+    public Task KillContainerAsync(string id, string signal, CancellationToken cancellationToken) =>
+        _http.SendAsync(
+            HttpMethod.Post,
+            $"containers/{id}/kill?signal={signal}",
+            null,
+            cancellationToken,
+            HttpStatusCode.NotFound,
+            HttpStatusCode.Conflict);
+
+    /// <summary>Kills and removes; a container that is gone is fine.</summary>
+    public Task RemoveContainerAsync(string id, CancellationToken cancellationToken) =>
+        _http.SendAsync(
+            HttpMethod.Delete, $"containers/{id}?force=true&v=true", null, cancellationToken, HttpStatusCode.NotFound);
+
+    /// <summary>Returns once the container has stopped or is gone.</summary>
+    public async Task WaitContainerAsync(string id, CancellationToken cancellationToken)
+    {
+        // Podman's compatible wait looks every 250 ms; its own can be told to look often.
+        var podman = (await VersionAsync(cancellationToken)).IsPodman;
+        try
+        {
+            if (podman)
+            {
+                await _http.PostUnboundedAsync(
+                    $"v4.0.0/libpod/containers/{id}/wait?interval=5ms&condition=stopped&condition=exited",
+                    EngineJson.Default.Int32,
+                    cancellationToken);
+            }
+            else
+            {
+                await _http.PostUnboundedAsync($"containers/{id}/wait", EngineJson.Default.WaitResult, cancellationToken);
+            }
+        }
+        catch (EngineException e) when (e.Status == HttpStatusCode.NotFound)
+        {
+        }
+    }
+
+    /// <summary>Running and stopped containers that carry the label.</summary>
+    public Task<IReadOnlyList<ContainerSummary>> ListContainersAsync(string label, string value, CancellationToken cancellationToken)
+    {
+        IReadOnlyDictionary<string, IReadOnlyList<string>> filters =
+            new Dictionary<string, IReadOnlyList<string>> { ["label"] = [$"{label}={value}"] };
+        var json = JsonSerializer.Serialize(filters, EngineJson.Default.IReadOnlyDictionaryStringIReadOnlyListString);
+        return _http.GetAsync(
+            $"containers/json?all=true&filters={Uri.EscapeDataString(json)}",
+            EngineJson.Default.IReadOnlyListContainerSummary,
+            cancellationToken);
+    }
+
+    /// <summary>
+    /// Runs a command in a running container and hands its output, standard output and error in the order they arrive, to
+    /// <paramref name="output"/>, which may be slow: the command then waits.
+    /// </summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> ExecAsync(
+        string container,
+        CreateExecRequest request,
+        Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> output,
+        CancellationToken cancellationToken)
+    {
+        var exec = await _http.PostAsync(
+            $"containers/{container}/exec",
+            request,
+            EngineJson.Default.CreateExecRequest,
+            EngineJson.Default.CreatedResource,
+            cancellationToken);
+        using (var response = await _http.OpenStreamAsync(
+            $"exec/{exec.Id}/start",
+            JsonContent.Create(new StartExecRequest(), EngineJson.Default.StartExecRequest),
+            cancellationToken))
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+            var frames = new FrameReader(stream);
+            var buffer = new byte[64 * 1024];
+            int read;
+            while ((read = await frames.ReadAsync(buffer, cancellationToken)) > 0)
+                await output(buffer.AsMemory(0, read), cancellationToken);
+        }
+
+        return await ExitCodeAsync(exec.Id, cancellationToken);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>Right after the stream has ended the engine may not know the exit code yet.</summary>
+    private async Task<int> ExitCodeAsync(string exec, CancellationToken cancellationToken)
+    {
+        for (var delay = 2; delay < LongestExitDelay; delay *= 2)
+        {
+            var state = await _http.GetAsync($"exec/{exec}/json", EngineJson.Default.ExecState, cancellationToken);
+            if (!state.Running && state.ExitCode is { } code) return code;
+            await Task.Delay(delay, cancellationToken);
+        }
+
+        throw new EngineException("The container engine closed a command's output but does not say how the command ended.");
+    }
+}

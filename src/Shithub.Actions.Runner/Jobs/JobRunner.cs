@@ -1,0 +1,239 @@
+using Microsoft.Extensions.Logging;
+using Shithub.Actions.Configuration;
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Protocol.LogScrubbing;
+using Shithub.Actions.Runner.Checkout;
+using Shithub.Actions.Runner.Engine;
+using Shithub.Actions.Runner.Leases;
+using Shithub.Actions.Runner.Logs;
+using Shithub.Actions.Runner.Sandbox;
+using Shithub.Actions.Runner.Server;
+
+namespace Shithub.Actions.Runner.Jobs;
+
+/// <summary>What all jobs of this runner share.</summary>
+/// <param name="JobHttp">Connections for the job calls of all attempts.</param>
+/// <param name="Engine">The container engine.</param>
+internal sealed record RunnerContext(
+    RunnerSettings Settings,
+    HttpClient JobHttp,
+    EngineClient Engine,
+    EngineVersion EngineVersion,
+    ContainerSpec Spec,
+    LeaseKeeper Leases,
+    TimeProvider Time,
+    ILoggerFactory Loggers);
+
+/// <summary>Runs one attempt of a job from its claim to its last report.</summary>
+internal sealed partial class JobRunner : IAsyncDisposable
+{
+    private static readonly TimeSpan CleanupTime = TimeSpan.FromSeconds(60);
+    private readonly RunnerContext _runner;
+    private readonly ClaimedJob _job;
+    private readonly AttemptLifetime _lifetime;
+    private readonly JobCalls _calls;
+    private readonly MaskAutomaton _masks;
+    private readonly LogStream _log;
+    private readonly ILogger _logger;
+    private JobWorkspace? _workspace;
+    private Task<ReadyContainer>? _container;
+
+    /// <summary>A <c>run:</c> step has begun: from here on the job's commands may have had effects.</summary>
+    private bool _stepsBegan;
+
+    public JobRunner(RunnerContext runner, HeartbeatResponse claim, long claimSentAt)
+    {
+        (_runner, _job) = (runner, claim.Job);
+        _logger = runner.Loggers.CreateLogger<JobRunner>();
+        _lifetime = new AttemptLifetime(
+            _job.Id,
+            _job.Attempt,
+            TimeSpan.FromSeconds(_job.LeaseSeconds),
+            TimeSpan.FromMinutes(_job.TimeoutMinutes),
+            claimSentAt,
+            runner.Time);
+        _calls = new JobCalls(runner.JobHttp, claim.Token, _lifetime, runner.Time, _logger);
+        _masks = new MaskAutomaton([.. _job.MaskValues, _job.CheckoutToken]);
+        _log = new LogStream(_calls, null, _masks, runner.Time);
+    }
+
+    /// <summary>The runner is being stopped and waits no longer.</summary>
+    public void Stop() => _lifetime.Stop(StopReason.RunnerStopped);
+
+    /// <summary>Never throws for what a job may do; what it can't help is logged.</summary>
+    public async Task RunAsync()
+    {
+        Started(_logger, _job.Id, _job.Attempt, _job.Repository, _job.JobName);
+        _runner.Leases.Track(_lifetime);
+        using var over = new CancellationTokenSource();
+        var keeping = KeepTokenAsync(over.Token);
+        try
+        {
+            var conclusion = await RunStepsAsync();
+            await _log.CompleteAsync();
+            if (conclusion is not null)
+            {
+                var status = conclusion == ConclusionNames.Cancelled ? StatusNames.Cancelled : StatusNames.Completed;
+                await _calls.ReportJobAsync(status, conclusion);
+                Ended(_logger, _job.Id, _job.Attempt, conclusion);
+            }
+            else
+            {
+                Abandoned(_logger, _job.Id, _job.Attempt);
+            }
+        }
+        catch (OperationCanceledException) when (_lifetime.Reason == StopReason.Lost)
+        {
+            WasLost(_logger, _job.Id, _job.Attempt);
+        }
+        finally
+        {
+            _runner.Leases.Forget(_lifetime);
+            await over.CancelAsync();
+            await keeping;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            if (_container is not null) await (await _container).Container.DisposeAsync();
+        }
+        catch (Exception e) when (e is EngineException or OperationCanceledException or SandboxException)
+        {
+            // A container that never started, or that the engine does not let go of; the latter is removed at the next start.
+            if (_container is { IsCompletedSuccessfully: true }) CleanupFailed(_logger, _job.Id, e.Message);
+        }
+
+        try
+        {
+            using var bounded = new CancellationTokenSource(CleanupTime);
+            if (_workspace is not null) await _workspace.RemoveAsync(bounded.Token);
+        }
+        catch (Exception e) when (e is IOException or OperationCanceledException)
+        {
+            CleanupFailed(_logger, _job.Id, e.Message);
+        }
+
+        await _log.DisposeAsync();
+        _lifetime.Dispose();
+        _calls.Dispose();
+    }
+
+    /// <returns>The job's conclusion; null when it is left to the server, which queues it again.</returns>
+    private async Task<string?> RunStepsAsync()
+    {
+        var conclusion = ConclusionNames.Success;
+        await _log.WriteLineAsync(
+            $"Runner {_runner.Settings.Runner.Name} (shithubd-runner {RunnerVersion.Number}), {_runner.EngineVersion}, "
+            + $"image {_runner.Spec.Settings.DefaultImage}",
+            _lifetime.Lost);
+        try
+        {
+            _workspace = JobWorkspace.Create(
+                _runner.Settings.Runner.WorkspaceRoot, _job.Id, _job.Attempt, _runner.Spec.User, _job.EventPayload);
+
+            // The container starts while a checkout, which needs none, is under way.
+            _container = StartContainerAsync(_workspace);
+            if (_job.Steps.All(step => step.Uses is not null && CheckoutStep.Is(step.Uses))) await _container;
+            foreach (var step in _job.Steps.OrderBy(step => step.Index))
+            {
+                if (_lifetime.Reason != StopReason.None) break;
+                if (_container.IsFaulted) await _container;
+                var beganBefore = _stepsBegan;
+                _stepsBegan |= step.Run is not null;
+                var stepConclusion = await new StepRun(_runner, _job, step, _workspace, _calls, _masks, _lifetime, _log, () => _container)
+                    .RunAsync(beganBefore);
+                if (stepConclusion == ConclusionNames.Success) continue;
+                conclusion = stepConclusion;
+                break;
+            }
+        }
+        catch (OperationCanceledException) when (_lifetime.Reason is not (StopReason.None or StopReason.Lost))
+        {
+            // Stopped while the container was starting.
+        }
+        catch (Exception e) when (e is SandboxException or EngineException or IOException)
+        {
+            ContainerFailed(_logger, _job.Id, e.Message);
+            await _log.WriteLineAsync($"The job can't run here: {e.Message}", _lifetime.Lost);
+            conclusion = ConclusionNames.Failure;
+        }
+
+        _lifetime.Lost.ThrowIfCancellationRequested();
+        return await ConcludeAsync(conclusion);
+    }
+
+    private async Task<string?> ConcludeAsync(string conclusion)
+    {
+        switch (_lifetime.Reason)
+        {
+            case StopReason.Cancelled:
+                await _log.WriteLineAsync("The job was cancelled.", _lifetime.Lost);
+                return ConclusionNames.Cancelled;
+            case StopReason.TimedOut:
+                await _log.WriteLineAsync($"The job exceeded its limit of {_job.TimeoutMinutes} minutes and was stopped.", _lifetime.Lost);
+                return ConclusionNames.TimedOut;
+            case StopReason.RunnerStopped when _stepsBegan:
+                await _log.WriteLineAsync("The runner was stopped while this job was running. Run it again.", _lifetime.Lost);
+                return ConclusionNames.Failure;
+            case StopReason.RunnerStopped:
+                await _log.WriteLineAsync("The runner was stopped before a step had begun; the job is queued again.", _lifetime.Lost);
+                return null;
+            default:
+                return conclusion;
+        }
+    }
+
+    private async Task<ReadyContainer> StartContainerAsync(JobWorkspace workspace)
+    {
+        var ready = await ReadyContainer.StartAsync(
+            _runner.Engine,
+            _runner.Spec,
+            workspace.Mount,
+            _runner.Settings.Runner.WorkspaceRoot,
+            _job.Id,
+            _job.Attempt,
+            _lifetime.Stopping);
+        foreach (var fact in ready.Fence.Facts) await _log.WriteLineAsync($"Fence: {fact}", _lifetime.Lost);
+        return ready;
+    }
+
+    /// <summary>Job tokens live for 15 minutes, and without lease renewals only calls keep the lease: makes one when there is need.</summary>
+    private async Task KeepTokenAsync(CancellationToken cancellationToken)
+    {
+        var period = TimeSpan.FromSeconds(15);
+        var idleMax = TimeSpan.FromMinutes(5);
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(period, _runner.Time, cancellationToken);
+                if (!_runner.Leases.Refused && _calls.Idle < idleMax) continue;
+                if (await _calls.IsCancelledAsync()) _lifetime.Stop(StopReason.Cancelled);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Job {JobId}, attempt {Attempt}: running {Repository} / {Name}.")]
+    private static partial void Started(ILogger logger, long jobId, int attempt, string repository, string name);
+
+    [LoggerMessage(2, LogLevel.Information, "Job {JobId}, attempt {Attempt}: {Conclusion}.")]
+    private static partial void Ended(ILogger logger, long jobId, int attempt, string conclusion);
+
+    [LoggerMessage(3, LogLevel.Warning, "Job {JobId}, attempt {Attempt}: no longer this runner's; its container is killed, nothing is reported.")]
+    private static partial void WasLost(ILogger logger, long jobId, int attempt);
+
+    [LoggerMessage(4, LogLevel.Information, "Job {JobId}, attempt {Attempt}: left to the server to queue again.")]
+    private static partial void Abandoned(ILogger logger, long jobId, int attempt);
+
+    [LoggerMessage(5, LogLevel.Error, "Job {JobId} can't run here: {Reason}")]
+    private static partial void ContainerFailed(ILogger logger, long jobId, string reason);
+
+    [LoggerMessage(6, LogLevel.Error, "Job {JobId}: something is left behind: {Reason}")]
+    private static partial void CleanupFailed(ILogger logger, long jobId, string reason);
+}

@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Shithub.Actions.Runner.Sandbox;
+
+namespace Shithub.Actions.Runner.Jobs;
+
+/// <summary>
+/// One attempt's folder on the host. <c>mount/</c> is what the container sees; in it only the folders that steps need to write belong
+/// to the steps' user, so that nothing a step does can turn a file the runner writes there into a link to elsewhere. What git fetches
+/// while steps may be running is put together in <c>staging/</c>, which the container does not see.
+/// </summary>
+internal sealed partial class JobWorkspace
+{
+    private const UnixFileMode Private =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+
+    private const UnixFileMode Readable = Private | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+
+    private const UnixFileMode ReadableFile =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    private readonly string _folder;
+    private readonly UserIds _user;
+
+    private JobWorkspace(string folder, UserIds user) => (_folder, _user) = (folder, user);
+
+    public string Mount => Path.Combine(_folder, "mount");
+
+    public string Workspace => Path.Combine(Mount, "workspace");
+
+    public string Incoming => Path.Combine(Mount, "incoming");
+
+    public string Staging => Path.Combine(_folder, "staging");
+
+    public static JobWorkspace Create(string root, long jobId, int attempt, UserIds user, JsonElement eventPayload)
+    {
+        // A crash may have left a folder of the same attempt, which is not ours to reuse.
+        var suffix = Guid.NewGuid().ToString("N")[..8];
+        var workspace = new JobWorkspace(
+            Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"{jobId}-{attempt}-{suffix}")), user);
+        MakeFolder(workspace._folder, Private, 0, user.Gid);
+        MakeFolder(workspace.Mount, Readable, 0, 0);
+        foreach (var name in new[] { "scripts", "workflow", "incoming" })
+            MakeFolder(Path.Combine(workspace.Mount, name), Readable, 0, 0);
+        foreach (var name in new[] { "mount/workspace", "mount/home", "mount/temp", "staging" })
+            MakeFolder(Path.Combine(workspace._folder, name), Readable, user.Uid, user.Gid);
+        var payload = eventPayload.ValueKind == JsonValueKind.Undefined ? "{}" : eventPayload.GetRawText();
+        var eventFile = Path.Combine(workspace.Mount, "workflow", "event.json");
+        File.WriteAllText(eventFile, payload);
+        File.SetUnixFileMode(eventFile, ReadableFile);
+        return workspace;
+    }
+
+    /// <summary>Writes a step's script where the container can read but not change it.</summary>
+    /// <returns>Its path in the container.</returns>
+    public async Task<string> WriteScriptAsync(int step, string script, CancellationToken cancellationToken)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"step-{step}.sh");
+        var path = Path.Combine(Mount, "scripts", name);
+        await File.WriteAllTextAsync(path, script.EndsWith('\n') ? script : script + "\n", cancellationToken);
+        File.SetUnixFileMode(path, ReadableFile);
+        return $"{ContainerPaths.Scripts}/{name}";
+    }
+
+    /// <summary>Makes an empty folder that the steps' user owns and the container does not see.</summary>
+    public string NewStagingFolder(string name)
+    {
+        var folder = Path.Combine(Staging, name);
+        MakeFolder(folder, Readable, _user.Uid, _user.Gid);
+        return folder;
+    }
+
+    public Task RemoveAsync(CancellationToken cancellationToken) => RemoveFolderAsync(_folder, cancellationToken);
+
+    /// <summary>
+    /// Removes a tree that somebody hostile may have built. <c>rm</c> does it: it follows no link and goes down any depth, where paths
+    /// in full would become too long.
+    /// </summary>
+    public static async Task RemoveFolderAsync(string folder, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo("rm") { RedirectStandardError = true, UseShellExecute = false };
+        foreach (var argument in new[] { "-rf", "--one-file-system", "--", folder }) start.ArgumentList.Add(argument);
+        using var process = Process.Start(start)!;
+        var error = await process.StandardError.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        if (process.ExitCode != 0) throw new IOException($"{folder} could not be removed: {error.Trim()}");
+    }
+
+    /// <summary>With exactly this mode, whatever the process's umask is.</summary>
+    private static void MakeFolder(string path, UnixFileMode mode, uint uid, uint gid)
+    {
+        Directory.CreateDirectory(path);
+        File.SetUnixFileMode(path, mode);
+        if (lchown(path, uid, gid) != 0)
+            throw new IOException($"{path} can't be given to {uid}:{gid}: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int lchown(string path, uint uid, uint gid);
+}

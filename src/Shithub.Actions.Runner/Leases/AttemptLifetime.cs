@@ -1,0 +1,109 @@
+namespace Shithub.Actions.Runner.Leases;
+
+/// <summary>Why an attempt is stopped before its steps are done.</summary>
+internal enum StopReason
+{
+    None,
+    Cancelled,
+    TimedOut,
+
+    /// <summary>The runner itself is stopped.</summary>
+    RunnerStopped,
+
+    /// <summary>The attempt is no longer this runner's. Overrides every other reason: nothing is reported any more.</summary>
+    Lost,
+}
+
+/// <summary>
+/// When one attempt of a job has to stop: at its deadline, when somebody asks, or when its lease is about to end without having been
+/// renewed. The lease is measured by the monotonic clock from the moment the renewing request was sent, so neither a slow answer nor
+/// a changed wall clock makes it seem longer than it is; the attempt is given up 10 s before the end, so that the container is
+/// dead when the server may hand the job to somebody else.
+/// </summary>
+internal sealed class AttemptLifetime : IDisposable
+{
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
+    private readonly TimeProvider _time;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _lost = new();
+    private readonly Lock _gate = new();
+    private readonly ITimer _leaseTimer;
+    private readonly ITimer _deadline;
+    private readonly TimeSpan _lease;
+    private long _renewedAt;
+    private bool _over;
+
+    /// <param name="lease">How long a renewal holds.</param>
+    /// <param name="timeout">How long the whole attempt may take.</param>
+    /// <param name="sentAt"><see cref="TimeProvider.GetTimestamp"/> before the claim was sent.</param>
+    public AttemptLifetime(long jobId, int attempt, TimeSpan lease, TimeSpan timeout, long sentAt, TimeProvider time)
+    {
+        (JobId, Attempt, _lease, _renewedAt, _time) = (jobId, attempt, lease, sentAt, time);
+        (Stopping, Lost) = (_stopping.Token, _lost.Token);
+        _leaseTimer = time.CreateTimer(_ => EndLease(), null, Left(), Timeout.InfiniteTimeSpan);
+        _deadline = time.CreateTimer(_ => Stop(StopReason.TimedOut), null, timeout, Timeout.InfiniteTimeSpan);
+    }
+
+    public long JobId { get; }
+
+    public int Attempt { get; }
+
+    public StopReason Reason { get; private set; }
+
+    /// <summary>Cancelled when the attempt's work has to end, for whatever reason.</summary>
+    public CancellationToken Stopping { get; }
+
+    /// <summary>Cancelled when nothing this runner says of the attempt is taken any more.</summary>
+    public CancellationToken Lost { get; }
+
+    /// <summary>A renewal or job call that was sent at <paramref name="sentAt"/> succeeded.</summary>
+    public void Extend(long sentAt)
+    {
+        lock (_gate)
+        {
+            if (_over || sentAt <= _renewedAt) return;
+            _renewedAt = sentAt;
+            _leaseTimer.Change(Left(), Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public void Stop(StopReason reason)
+    {
+        lock (_gate)
+        {
+            if (_over || Reason == StopReason.Lost || (Reason != StopReason.None && reason != StopReason.Lost)) return;
+            Reason = reason;
+        }
+
+        // Outside the lock: what is registered on the tokens runs here.
+        _stopping.Cancel();
+        if (reason == StopReason.Lost) _lost.Cancel();
+    }
+
+    public void Dispose()
+    {
+        lock (_gate) _over = true;
+        _leaseTimer.Dispose();
+        _deadline.Dispose();
+
+        // The two sources hold nothing that needs disposing, and a late Stop may still be cancelling them.
+    }
+
+    private TimeSpan Left()
+    {
+        var margin = Margin < _lease / 3 ? Margin : _lease / 3;
+        var left = _lease - margin - _time.GetElapsedTime(_renewedAt);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    private void EndLease()
+    {
+        lock (_gate)
+        {
+            // A renewal may have come between the timer's firing and this line.
+            if (Left() > TimeSpan.Zero) return;
+        }
+
+        Stop(StopReason.Lost);
+    }
+}

@@ -1,0 +1,7 @@
+namespace Shithub.Actions.Runner.Leases;
+
+/// <summary>The lease that this runner asks for (DESIGN.md, 'Leases').</summary>
+internal static class RunnerLease
+{
+    public const int Seconds = 60;
+}

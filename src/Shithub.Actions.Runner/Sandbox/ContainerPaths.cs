@@ -1,0 +1,15 @@
+namespace Shithub.Actions.Runner.Sandbox;
+
+/// <summary>Where things are inside a job's container. All of it is one mount, the only one from the host.</summary>
+internal static class ContainerPaths
+{
+    public const string Mount = "/github";
+    public const string Workspace = Mount + "/workspace";
+    public const string Home = Mount + "/home";
+    public const string Temp = Mount + "/temp";
+    public const string Scripts = Mount + "/scripts";
+    public const string EventFile = Mount + "/workflow/event.json";
+
+    /// <summary>Trees that were checked out after a step had begun, on their way into the workspace.</summary>
+    public const string Incoming = Mount + "/incoming";
+}

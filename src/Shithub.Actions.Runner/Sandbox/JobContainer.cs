@@ -1,0 +1,102 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Shithub.Actions.Runner.Engine;
+
+namespace Shithub.Actions.Runner.Sandbox;
+
+/// <summary>The one container of a job. Disposing it kills and removes it.</summary>
+internal sealed class JobContainer : IAsyncDisposable
+{
+    /// <summary>How long processes have to end after SIGTERM; a cancelled job is dead within 2 s.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(0.8);
+
+    private static readonly TimeSpan CleanupTime = TimeSpan.FromSeconds(30);
+    private readonly EngineClient _engine;
+    private readonly ContainerSpec _spec;
+    private readonly string _id;
+
+    private JobContainer(EngineClient engine, ContainerSpec spec, string id) => (_engine, _spec, _id) = (engine, spec, id);
+
+    /// <exception cref="EngineException">The engine can't be reached, or does not make this container.</exception>
+    public static async Task<JobContainer> StartAsync(
+        EngineClient engine, ContainerSpec spec, string mountSource, string runner, long jobId, int attempt, CancellationToken cancellationToken)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"shithub-{jobId}-{attempt}-{Guid.NewGuid().ToString("N")[..8]}");
+        var id = await engine.CreateContainerAsync(name, spec.ToRequest(mountSource, runner, jobId, attempt), cancellationToken);
+        var container = new JobContainer(engine, spec, id);
+        try
+        {
+            await engine.StartContainerAsync(id, cancellationToken);
+            return container;
+        }
+        catch
+        {
+            await container.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs a command as the job's user; see <see cref="EngineClient.ExecAsync"/>.</summary>
+    public Task<int> ExecAsync(
+        IReadOnlyList<string> command,
+        IReadOnlyList<string> environment,
+        string workingDirectory,
+        Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> output,
+        CancellationToken cancellationToken) =>
+        _engine.ExecAsync(
+            _id, new CreateExecRequest(command, environment, workingDirectory, _spec.User.ToString()), output, cancellationToken);
+
+    /// <summary>Runs a short command of the runner's own; its output is bounded to 64 KiB.</summary>
+    public async Task<(int ExitCode, string Output)> ExecShortAsync(IReadOnlyList<string> command, CancellationToken cancellationToken)
+    {
+        const int OutputBytesMax = 64 * 1024;
+        using var output = new MemoryStream();
+        var exitCode = await ExecAsync(
+            command,
+            [],
+            ContainerPaths.Mount,
+            (bytes, _) =>
+            {
+                if (output.Length < OutputBytesMax) output.Write(bytes.Span);
+                return ValueTask.CompletedTask;
+            },
+            cancellationToken);
+        return (exitCode, Encoding.UTF8.GetString(output.GetBuffer(), 0, (int)output.Length));
+    }
+
+    /// <summary>Ends every process in the container: asked first, killed then. Returns when they are dead.</summary>
+    public async Task KillAsync(CancellationToken cancellationToken)
+    {
+        await _engine.KillContainerAsync(_id, "SIGTERM", cancellationToken);
+        using (var grace = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            grace.CancelAfter(Grace);
+            try
+            {
+                await _engine.WaitContainerAsync(_id, grace.Token);
+                return;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+            }
+        }
+
+        await _engine.KillContainerAsync(_id, "SIGKILL", cancellationToken);
+        await _engine.WaitContainerAsync(_id, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var bounded = new CancellationTokenSource(CleanupTime);
+        await _engine.KillContainerAsync(_id, "SIGKILL", bounded.Token);
+        try
+        {
+            await _engine.RemoveContainerAsync(_id, bounded.Token);
+        }
+        catch (EngineException e) when (e.Status == HttpStatusCode.Conflict)
+        {
+            // Somebody else is removing it.
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Shithub.Actions.Runner.Engine;
+
+namespace Shithub.Actions.Runner.Sandbox;
+
+/// <summary>A container whose fence was looked at from inside and holds.</summary>
+internal sealed record ReadyContainer(JobContainer Container, Fence Fence)
+{
+    /// <exception cref="SandboxException">The fence has holes.</exception>
+    /// <exception cref="EngineException">The engine did not start the container.</exception>
+    public static async Task<ReadyContainer> StartAsync(
+        EngineClient engine, ContainerSpec spec, string mountSource, string runner, long jobId, int attempt, CancellationToken cancellationToken)
+    {
+        var container = await JobContainer.StartAsync(engine, spec, mountSource, runner, jobId, attempt, cancellationToken);
+        try
+        {
+            var (exitCode, output) = await container.ExecShortAsync(["/bin/sh", "-c", Fence.Script], cancellationToken);
+            if (exitCode != 0) throw new SandboxException($"the container's fence could not be looked at: {output.Trim()}");
+            var fence = Fence.Read(output, spec.Settings);
+            return fence.Holes.Count == 0
+                ? new ReadyContainer(container, fence)
+                : throw new SandboxException($"the container's fence does not hold: {string.Join("; ", fence.Holes)}.");
+        }
+        catch
+        {
+            await container.DisposeAsync();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,172 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Runner.Leases;
+
+namespace Shithub.Actions.Runner.Server;
+
+/// <summary>
+/// The calls of one attempt. Each spends the token that the one before it returned, so they go out one after the other. A call is
+/// repeated, with the same <c>Idempotency-Key</c>, until it is answered or the lease is over; an answer that says the attempt is over
+/// ends the attempt's lifetime and throws <see cref="OperationCanceledException"/> here.
+/// </summary>
+internal sealed partial class JobCalls : IDisposable
+{
+    private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(20);
+    private readonly HttpClient _http;
+    private readonly AttemptLifetime _lifetime;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly ResiliencePipeline _retry;
+    private string? _token;
+    private long _lastCall;
+
+    public JobCalls(HttpClient http, string token, AttemptLifetime lifetime, TimeProvider time, ILogger logger)
+    {
+        (_http, _token, _lifetime, _time, _logger) = (http, token, lifetime, time, logger);
+        _lastCall = time.GetTimestamp();
+        _retry = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(new RetryStrategyOptions
+            {
+                ShouldHandle = new PredicateBuilder().Handle<ServerUnavailableException>(),
+
+                // The lease's end is the limit, not a count.
+                MaxRetryAttempts = int.MaxValue,
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                Delay = TimeSpan.FromMilliseconds(100),
+                MaxDelay = TimeSpan.FromSeconds(5),
+                OnRetry = arguments =>
+                {
+                    if (arguments.AttemptNumber == 0)
+                        Retrying(logger, lifetime.JobId, arguments.Outcome.Exception?.Message ?? "");
+                    return ValueTask.CompletedTask;
+                },
+            })
+            .Build();
+    }
+
+    /// <summary>How long ago the last call succeeded: tokens live for 15 minutes.</summary>
+    public TimeSpan Idle => _time.GetElapsedTime(Volatile.Read(ref _lastCall));
+
+    public Task ReportStepAsync(long stepId, string status, string? conclusion) => StatusAsync(
+        $"api/v1/jobs/{_lifetime.JobId}/steps/{stepId}/status", status, conclusion);
+
+    public Task ReportJobAsync(string status, string? conclusion) =>
+        StatusAsync($"api/v1/jobs/{_lifetime.JobId}/status", status, conclusion);
+
+    /// <returns>False if the server takes no more log of this job; the attempt goes on.</returns>
+    public async Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk)
+    {
+        var answer = await CallAsync(
+            $"api/v1/jobs/{_lifetime.JobId}/logs",
+            new AppendLogRequest(seq, Convert.ToBase64String(chunk.Span), stepId),
+            ProtocolJson.Default.AppendLogRequest,
+            ProtocolJson.Default.AppendLogResponse,
+            response => response.NextToken,
+            problem => problem?.Field == "chunk");
+        return answer is not null;
+    }
+
+    /// <summary>Asks whether the job is to be cancelled, and gets a fresh token on the way.</summary>
+    public async Task<bool> IsCancelledAsync()
+    {
+        var answer = await CallAsync(
+            $"api/v1/jobs/{_lifetime.JobId}/cancel-check",
+            new CancelCheckRequest(),
+            ProtocolJson.Default.CancelCheckRequest,
+            ProtocolJson.Default.CancelCheckResponse,
+            response => response.NextToken);
+        return answer!.Cancelled;
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    private Task StatusAsync(string path, string status, string? conclusion) => CallAsync(
+        path,
+        new StatusRequest(status, conclusion),
+        ProtocolJson.Default.StatusRequest,
+        ProtocolJson.Default.StatusResponse,
+        response => response.NextToken);
+
+    /// <param name="mayConflict">A 409 that is about this call alone: it spent nothing, and null is returned.</param>
+    private async Task<TResponse?> CallAsync<TRequest, TResponse>(
+        string path,
+        TRequest request,
+        JsonTypeInfo<TRequest> requestType,
+        JsonTypeInfo<TResponse> responseType,
+        Func<TResponse, string?> nextToken,
+        Func<Problem?, bool>? mayConflict = null)
+        where TResponse : class
+    {
+        await _turn.WaitAsync(_lifetime.Lost);
+        try
+        {
+            var body = JsonSerializer.SerializeToUtf8Bytes(request, requestType);
+            var key = Guid.NewGuid().ToString("N");
+            return await _retry.ExecuteAsync(
+                async cancellationToken =>
+                {
+                    var sentAt = _time.GetTimestamp();
+                    using var response = await SendAsync(path, body, key, cancellationToken);
+                    if (!response.IsSuccessStatusCode)
+                    {
+                        var problem = await RunnerApi.ProblemAsync(response, cancellationToken);
+                        if (response.StatusCode == HttpStatusCode.Conflict && mayConflict?.Invoke(problem) == true) return null;
+                        AttemptOver(_logger, _lifetime.JobId, _lifetime.Attempt, path, (int)response.StatusCode, problem?.Detail);
+                        _lifetime.Stop(StopReason.Lost);
+                        throw new OperationCanceledException(_lifetime.Lost);
+                    }
+
+                    var answer = JsonSerializer.Deserialize(
+                        await response.Content.ReadAsByteArrayAsync(cancellationToken), responseType)
+                        ?? throw new ServerUnavailableException("The server answered with an empty document.");
+                    _token = nextToken(answer);
+                    _lifetime.Extend(sentAt);
+                    Volatile.Write(ref _lastCall, sentAt);
+                    return answer;
+                },
+                _lifetime.Lost);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string path, byte[] body, string key, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
+        request.Headers.Add("Idempotency-Key", key);
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        bounded.CancelAfter(CallTimeout);
+        try
+        {
+            var response = await _http.SendAsync(request, bounded.Token);
+            if (!ServerHttp.IsTransient(response.StatusCode)) return response;
+            using (response) throw new ServerUnavailableException($"The server answered {(int)response.StatusCode} {response.ReasonPhrase}.");
+        }
+        catch (HttpRequestException e)
+        {
+            throw new ServerUnavailableException(e.Message, e);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new ServerUnavailableException($"The server did not answer within {CallTimeout.TotalSeconds:0} s.", e);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Warning, "Job {JobId}: a call is repeated until the server answers: {Reason}")]
+    private static partial void Retrying(ILogger logger, long jobId, string reason);
+
+    [LoggerMessage(2, LogLevel.Warning, "Job {JobId}, attempt {Attempt}: {Path} was answered with {Status}, so the attempt is given up. {Detail}")]
+    private static partial void AttemptOver(ILogger logger, long jobId, int attempt, string path, int status, string? detail);
+}

@@ -1,0 +1,105 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using Shithub.Actions.Configuration;
+using Shithub.Actions.Runner.Engine;
+using Shithub.Actions.Runner.Sandbox;
+
+namespace Shithub.Actions.Runner.Startup;
+
+/// <summary>Finds the engine, and makes sure before the first claim that it can do what jobs need.</summary>
+internal static partial class EngineStartup
+{
+    /// <exception cref="RunnerException">No engine answers.</exception>
+    public static async Task<EngineClient> ConnectAsync(EngineSettings settings, CancellationToken cancellationToken)
+    {
+        string[] sockets = settings.Socket is { } socket
+            ? [socket]
+            : [EngineSettings.DefaultSocket(EngineKind.Docker)!, EngineSettings.DefaultSocket(EngineKind.Podman)!];
+        var reasons = new List<string>();
+        foreach (var candidate in sockets)
+        {
+            var engine = new EngineClient(candidate);
+            try
+            {
+                await engine.VersionAsync(cancellationToken);
+                return engine;
+            }
+            catch (EngineException e)
+            {
+                reasons.Add(e.Message);
+                engine.Dispose();
+            }
+        }
+
+        throw new RunnerException(
+            string.Join(' ', reasons) + " Start it (systemctl start docker, systemctl start podman.socket) or set engine.socket.",
+            ExitCodes.Refused);
+    }
+
+    /// <summary>Image, network, containers of dead attempts, and a container made like a job's to see that the fence holds.</summary>
+    /// <exception cref="RunnerException">The engine can't give what jobs need.</exception>
+    public static async Task PrepareAsync(
+        EngineClient engine, ContainerSpec spec, string workspaceRoot, ILogger logger, CancellationToken cancellationToken)
+    {
+        var settings = spec.Settings;
+        try
+        {
+            await RemoveLeftoversAsync(engine, workspaceRoot, logger, cancellationToken);
+            if (!await engine.ImageExistsAsync(settings.DefaultImage, cancellationToken))
+            {
+                Pulling(logger, settings.DefaultImage);
+                await engine.PullImageAsync(settings.DefaultImage, cancellationToken);
+            }
+
+            if (settings.Network != "none")
+            {
+                var labels = new Dictionary<string, string> { ["shithub.network"] = "steps" };
+                await engine.EnsureNetworkAsync(settings.Network, labels, cancellationToken);
+            }
+
+            await TryFenceAsync(engine, spec, workspaceRoot, logger, cancellationToken);
+        }
+        catch (Exception e) when (e is EngineException or SandboxException)
+        {
+            throw new RunnerException($"Jobs can't run with this engine: {e.Message}", ExitCodes.Refused);
+        }
+    }
+
+    private static async Task RemoveLeftoversAsync(EngineClient engine, string workspaceRoot, ILogger logger, CancellationToken cancellationToken)
+    {
+        foreach (var container in await engine.ListContainersAsync(ContainerSpec.RunnerLabel, workspaceRoot, cancellationToken))
+        {
+            var job = container.Labels?.GetValueOrDefault(ContainerSpec.JobLabel) ?? "?";
+            var attempt = container.Labels?.GetValueOrDefault(ContainerSpec.AttemptLabel) ?? "?";
+            await engine.KillContainerAsync(container.Id, "SIGKILL", cancellationToken);
+            await engine.RemoveContainerAsync(container.Id, cancellationToken);
+            RemovedContainer(logger, job, attempt);
+        }
+    }
+
+    private static async Task TryFenceAsync(
+        EngineClient engine, ContainerSpec spec, string workspaceRoot, ILogger logger, CancellationToken cancellationToken)
+    {
+        var folder = Path.Combine(workspaceRoot, string.Create(CultureInfo.InvariantCulture, $"fence-{Environment.ProcessId}"));
+        Directory.CreateDirectory(folder);
+        try
+        {
+            var ready = await ReadyContainer.StartAsync(engine, spec, folder, workspaceRoot, 0, 0, cancellationToken);
+            await ready.Container.DisposeAsync();
+            FenceHolds(logger, string.Join("; ", ready.Fence.Facts));
+        }
+        finally
+        {
+            Directory.Delete(folder);
+        }
+    }
+
+    [LoggerMessage(1, LogLevel.Information, "Pulling image {Image}.")]
+    private static partial void Pulling(ILogger logger, string image);
+
+    [LoggerMessage(2, LogLevel.Warning, "Removed the container of job {JobId}, attempt {Attempt}, which an earlier run of this runner left behind.")]
+    private static partial void RemovedContainer(ILogger logger, string jobId, string attempt);
+
+    [LoggerMessage(3, LogLevel.Information, "The fence holds: {Facts}.")]
+    private static partial void FenceHolds(ILogger logger, string facts);
+}
