@@ -71,7 +71,7 @@ public static class RunProgress
             await connection.ExecuteAsync(Sql(TellQueue, new { }));
         }
 
-        var state = JobGraph.RollUp([.. nodes.Select(node =>
+        var state = RunRollup.RollUp([.. nodes.Select(node =>
             decision.Skipped.Contains(node.Key) ? node with { Status = "skipped", Conclusion = "skipped" }
             : decision.Ready.Contains(node.Key) ? node with { Status = "queued" }
             : node)]);

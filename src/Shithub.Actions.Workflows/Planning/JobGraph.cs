@@ -1,69 +1,54 @@
 namespace Shithub.Actions.Workflows;
 
-/// <summary>A job as the graph sees it. Status and conclusion are the names of the protocol.</summary>
+/// <summary>A job of a run as the rules see it.</summary>
+/// <param name="Status">One of <see cref="JobStatus"/>.</param>
+/// <param name="Conclusion">One of <see cref="Workflows.Conclusion"/>, or null while the job has not ended.</param>
 public sealed record JobNode(string Key, IReadOnlyList<string> Needs, string Status, string? Conclusion);
 
-/// <summary>What waiting jobs become, by key.</summary>
+/// <summary>What waiting jobs become, by key, in the order in which the jobs were given.</summary>
+/// <param name="Ready">To be queued.</param>
+/// <param name="Skipped">Never to run.</param>
 public sealed record GraphDecision(IReadOnlyList<string> Ready, IReadOnlyList<string> Skipped);
 
-/// <summary>The state of a run, from those of its jobs.</summary>
-public sealed record RunState(string Status, string? Conclusion);
-
-/// <summary>The rules of <c>needs</c> and of the roll-up: pure, so the server only carries out what they say.</summary>
+/// <summary>The rules of <c>needs</c>: pure, so that the server only carries out what they say.</summary>
 public static class JobGraph
 {
-    private const string Waiting = "waiting";
-    private const string Success = "success";
-
     /// <summary>
-    /// A waiting job is ready when all its needs ended in success, and skipped as soon as one of them ended otherwise. Skipping one job
-    /// may skip those that need it, so this looks until nothing changes.
+    /// A waiting job is ready when all its needs ended in success (neutral is one), and skipped as soon as one of them ended
+    /// otherwise; then so is whoever needs it. Time is in proportion to jobs and needs.
     /// </summary>
+    /// <remarks>
+    /// A job that waits for something else (approval, a concurrency group) is the caller's to hold back. A need that the run
+    /// does not have counts as one that never succeeds.
+    /// </remarks>
     public static GraphDecision Decide(IReadOnlyList<JobNode> jobs)
     {
-        var conclusions = jobs.ToDictionary(job => job.Key, job => job.Conclusion, StringComparer.Ordinal);
-        var skipped = new List<string>();
-        var waiting = jobs.Where(job => job.Status == Waiting).ToList();
-        bool changed;
-        do
-        {
-            changed = false;
-            for (var i = waiting.Count - 1; i >= 0; i--)
-            {
-                var job = waiting[i];
-                if (!job.Needs.Any(need => conclusions[need] is { } conclusion && conclusion != Success))
-                    continue;
-                conclusions[job.Key] = "skipped";
-                skipped.Add(job.Key);
-                waiting.RemoveAt(i);
-                changed = true;
-            }
-        }
-        while (changed);
+        ArgumentNullException.ThrowIfNull(jobs);
+        var nodes = jobs.ToDictionary(job => job.Key, StringComparer.OrdinalIgnoreCase);
+        var dependents = jobs
+            .SelectMany(job => job.Needs, (job, need) => (Need: need, Job: job))
+            .ToLookup(pair => pair.Need, pair => pair.Job, StringComparer.OrdinalIgnoreCase);
 
-        var ready = waiting.Where(job => job.Needs.All(need => conclusions[need] == Success)).Select(job => job.Key);
-        return new GraphDecision([.. ready], skipped);
-    }
-
-    /// <summary>A run is terminal exactly when all its jobs are; until then it is running once any of them has begun or ended.</summary>
-    public static RunState RollUp(IReadOnlyList<JobNode> jobs)
-    {
-        if (jobs.All(job => job.Conclusion is not null))
+        var skipped = new HashSet<string>();
+        var pending = new Queue<JobNode>(jobs);
+        while (pending.TryDequeue(out var job))
         {
-            var conclusion = Conclude(jobs.Select(job => job.Conclusion!).ToList());
-            return new RunState(conclusion is "cancelled" or "skipped" ? conclusion : "completed", conclusion);
+            if (job.Status != JobStatus.Waiting || !job.Needs.Any(IsBroken) || !skipped.Add(job.Key))
+                continue;
+            foreach (var dependent in dependents[job.Key])
+                pending.Enqueue(dependent);
         }
 
-        if (jobs.Any(job => job.Status == "running" || job.Conclusion is not null))
-            return new RunState("running", null);
-        return new RunState(jobs.Any(job => job.Status == "queued") ? "queued" : Waiting, null);
+        bool IsBroken(string need) =>
+            !nodes.TryGetValue(need, out var node) || HasFailed(node) || skipped.Contains(node.Key);
+
+        var waiting = jobs.Where(job => job.Status == JobStatus.Waiting).ToList();
+        var ready = waiting.Where(job => !skipped.Contains(job.Key) && job.Needs.All(need => HasSucceeded(nodes[need])));
+        return new GraphDecision(
+            [.. ready.Select(job => job.Key)], [.. waiting.Select(job => job.Key).Where(skipped.Contains)]);
     }
 
-    /// <summary>The gravest of the jobs' conclusions; a lost runner makes a failed run.</summary>
-    public static string Conclude(IReadOnlyList<string> conclusions) =>
-        conclusions.Any(conclusion => conclusion is "failure" or "runner_lost") ? "failure"
-        : conclusions.Contains("timed_out") ? "timed_out"
-        : conclusions.Contains("cancelled") ? "cancelled"
-        : conclusions.Count > 0 && conclusions.All(conclusion => conclusion == "skipped") ? "skipped"
-        : Success;
+    private static bool HasSucceeded(JobNode job) => job.Conclusion is Conclusion.Success or Conclusion.Neutral;
+
+    private static bool HasFailed(JobNode job) => job.Conclusion is not null && !HasSucceeded(job);
 }

@@ -1,0 +1,198 @@
+namespace Shithub.Actions.Workflows.Expressions;
+
+/// <summary>
+/// Parses an expression by recursive descent. Precedence, tightest first: <c>()</c>, <c>[] .</c>, <c>!</c>,
+/// <c>&lt; &lt;= &gt; &gt;=</c>, <c>== !=</c>, <c>&amp;&amp;</c>, <c>||</c>.
+/// </summary>
+internal sealed class ExpressionParser
+{
+    private readonly List<Token> _tokens;
+    private readonly ExpressionScope _scope;
+    private int _at;
+    private int _nesting;
+
+    private ExpressionParser(List<Token> tokens, ExpressionScope scope) => (_tokens, _scope) = (tokens, scope);
+
+    private Token Current => _tokens[_at];
+
+    /// <exception cref="ExpressionSyntaxException">It is none, too long, too deep, or names what there is not.</exception>
+    public static ExpressionNode Parse(string text, ExpressionScope scope)
+    {
+        if (text.Length > WorkflowLimits.MaxExpressionLength)
+        {
+            throw new ExpressionSyntaxException(
+                $"an expression may have {WorkflowLimits.MaxExpressionLength} characters; this one has {text.Length}", 0,
+                code: DiagnosticCodes.Limit);
+        }
+
+        var parser = new ExpressionParser(ExpressionLexer.Tokenize(text), scope);
+        if (parser.Current.Kind == TokenKind.End)
+            throw new ExpressionSyntaxException("there is no expression between '${{' and '}}'", 0);
+        var root = parser.ParseOr();
+        if (parser.Current.Kind != TokenKind.End)
+            throw ExpressionLexer.Unexpected(parser.Current.Text, parser.Current.Offset);
+        return root;
+    }
+
+    private ExpressionNode ParseOr() => ParseChain("||", ParseAnd);
+
+    private ExpressionNode ParseAnd() => ParseChain("&&", ParseEquality);
+
+    private ExpressionNode ParseChain(string symbol, Func<ExpressionNode> parseOperand)
+    {
+        var first = parseOperand();
+        if (!IsSymbol(symbol))
+            return first;
+        var operands = new List<ExpressionNode> { first };
+        while (Accept(symbol))
+            operands.Add(parseOperand());
+        return Bounded(new LogicalNode(first.Offset, symbol == "&&", operands));
+    }
+
+    private ExpressionNode ParseEquality() => ParseComparison(["==", "!="], ParseOrder);
+
+    private ExpressionNode ParseOrder() => ParseComparison(["<", "<=", ">", ">="], ParseUnary);
+
+    private ExpressionNode ParseComparison(string[] symbols, Func<ExpressionNode> parseOperand)
+    {
+        var left = parseOperand();
+        while (Current.Kind == TokenKind.Symbol && symbols.Contains(Current.Text))
+        {
+            var symbol = Take().Text;
+            left = Bounded(new ComparisonNode(left.Offset, symbol, left, parseOperand()));
+        }
+
+        return left;
+    }
+
+    private ExpressionNode ParseUnary()
+    {
+        if (!IsSymbol("!"))
+            return ParsePostfix();
+        var offset = Take().Offset;
+        Enter(offset);
+        var operand = ParseUnary();
+        _nesting--;
+        return Bounded(new NotNode(offset, operand));
+    }
+
+    private ExpressionNode ParsePostfix()
+    {
+        var target = ParsePrimary();
+        while (target is not LiteralNode)
+        {
+            if (Accept("."))
+            {
+                if (Accept("*"))
+                    target = Bounded(new WildcardNode(target.Offset, target));
+                else if (Current.Kind == TokenKind.Name)
+                    target = Bounded(new IndexNode(target.Offset, target, Name(Take())));
+                else
+                    throw UnexpectedHere("a property's name follows a '.'");
+            }
+            else if (Accept("["))
+            {
+                if (Accept("*"))
+                {
+                    target = Bounded(new WildcardNode(target.Offset, target));
+                }
+                else
+                {
+                    Enter(Current.Offset);
+                    target = Bounded(new IndexNode(target.Offset, target, ParseOr()));
+                    _nesting--;
+                }
+
+                Expect("]");
+            }
+            else
+            {
+                break;
+            }
+        }
+
+        return target;
+    }
+
+    private ExpressionNode ParsePrimary()
+    {
+        var token = Current;
+        switch (token.Kind)
+        {
+            case TokenKind.Literal:
+                _at++;
+                return new LiteralNode(token.Offset, token.Value!);
+            case TokenKind.Name:
+                _at++;
+                return IsSymbol("(") ? ParseCall(token) : new ContextNode(token.Offset, _scope.Resolve(token.Text, token.Offset));
+            case TokenKind.Symbol when token.Text == "(":
+                _at++;
+                Enter(token.Offset);
+                var inner = ParseOr();
+                _nesting--;
+                Expect(")");
+                return inner;
+            default:
+                throw UnexpectedHere(null);
+        }
+    }
+
+    private CallNode ParseCall(Token name)
+    {
+        var function = ExpressionFunction.Find(name.Text, name.Offset);
+        Expect("(");
+        Enter(name.Offset);
+        var arguments = new List<ExpressionNode>();
+        if (!IsSymbol(")"))
+        {
+            do
+                arguments.Add(ParseOr());
+            while (Accept(","));
+        }
+
+        _nesting--;
+        Expect(")");
+        if (function.DescribeArityError(arguments.Count) is { } error)
+            throw new ExpressionSyntaxException(error, name.Offset);
+        return Bounded(new CallNode(name.Offset, function, arguments));
+    }
+
+    private static LiteralNode Name(Token token) => new(token.Offset, new StringValue(token.Text));
+
+    private static T Bounded<T>(T node)
+        where T : ExpressionNode =>
+        node.Depth <= WorkflowLimits.MaxExpressionDepth ? node : throw TooDeep(node.Offset);
+
+    private void Enter(int offset)
+    {
+        if (++_nesting > WorkflowLimits.MaxExpressionDepth)
+            throw TooDeep(offset);
+    }
+
+    private static ExpressionSyntaxException TooDeep(int offset) =>
+        new($"more than {WorkflowLimits.MaxExpressionDepth} levels of an expression inside each other", offset,
+            code: DiagnosticCodes.Limit);
+
+    private bool IsSymbol(string symbol) => Current.Kind == TokenKind.Symbol && Current.Text == symbol;
+
+    private Token Take() => _tokens[_at++];
+
+    private bool Accept(string symbol)
+    {
+        if (!IsSymbol(symbol))
+            return false;
+        _at++;
+        return true;
+    }
+
+    private void Expect(string symbol)
+    {
+        if (!Accept(symbol))
+            throw UnexpectedHere($"a '{symbol}' is missing");
+    }
+
+    private ExpressionSyntaxException UnexpectedHere(string? suggestion) =>
+        Current.Kind == TokenKind.End
+            ? new ExpressionSyntaxException("the expression ends too early", Current.Offset, suggestion)
+            : ExpressionLexer.Unexpected(Current.Text, Current.Offset, suggestion);
+}

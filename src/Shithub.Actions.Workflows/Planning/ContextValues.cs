@@ -1,0 +1,70 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Shithub.Actions.Workflows.Expressions;
+
+namespace Shithub.Actions.Workflows.Planning;
+
+/// <summary>Turns what the server knows into contexts, and marks what people outside have chosen.</summary>
+internal static class ContextValues
+{
+    // Branch names are chosen by whoever pushes or opens a pull request; the payload has titles, bodies and messages.
+    private static readonly HashSet<string> TaintedProperties = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "event", "ref", "ref_name", "head_ref", "base_ref", "workflow_ref", "merge_group",
+    };
+
+    /// <exception cref="FormatException">A value is nested too deep, or is no Unicode text.</exception>
+    public static ObjectValue GitHub(PlanContext context, string workflowName)
+    {
+        var members = NewMembers();
+        foreach (var (name, node) in context.GitHub)
+            members[name] = ToValue(node, TaintedProperties.Contains(name));
+        members.TryAdd("workflow", new StringValue(workflowName));
+        return ObjectValue.Of(members);
+    }
+
+    public static ObjectValue Vars(PlanContext context)
+    {
+        var members = NewMembers();
+        foreach (var (name, value) in context.Vars)
+            members[name] = new StringValue(value);
+        return ObjectValue.Of(members);
+    }
+
+    /// <exception cref="FormatException">A value is nested too deep, or is no Unicode text.</exception>
+    public static ObjectValue Inputs(PlanContext context)
+    {
+        var members = NewMembers();
+        foreach (var (name, node) in context.Inputs)
+            members[name] = ToValue(node, tainted: true);
+        return ObjectValue.Of(members);
+    }
+
+    /// <summary>The context <c>env</c>. Case counts in it, as in Linux's environment.</summary>
+    public static ObjectValue Env(OrderedDictionary<string, StringValue> variables)
+    {
+        var members = new OrderedDictionary<string, ExpressionValue>();
+        foreach (var (name, value) in variables)
+            members[name] = value;
+        return ObjectValue.Of(members);
+    }
+
+    private static OrderedDictionary<string, ExpressionValue> NewMembers() => new(StringComparer.OrdinalIgnoreCase);
+
+    private static ExpressionValue ToValue(JsonNode? node, bool tainted)
+    {
+        if (node is null)
+            return new NullValue(tainted);
+        try
+        {
+            // Through JSON text: a node may hold any CLR value, and its depth is checked here.
+            using var document = JsonDocument.Parse(
+                node.ToJsonString(), new JsonDocumentOptions { MaxDepth = WorkflowLimits.MaxValueDepth });
+            return JsonValues.From(document.RootElement, tainted);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
+        {
+            throw new FormatException($"a context cannot be read: {exception.Message}", exception);
+        }
+    }
+}

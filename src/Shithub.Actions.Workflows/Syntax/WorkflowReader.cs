@@ -1,0 +1,69 @@
+using Shithub.Actions.Workflows.Expressions;
+using Shithub.Actions.Workflows.Syntax;
+using Shithub.Actions.Workflows.Yaml;
+
+namespace Shithub.Actions.Workflows;
+
+/// <summary>Reads workflow files.</summary>
+public static class WorkflowReader
+{
+    private static readonly string[] RequiredKeys = ["on", "jobs"];
+
+    /// <summary>
+    /// Reads a workflow from the bytes of its file. It reports every problem it finds, at most
+    /// <see cref="WorkflowLimits.MaxDiagnostics"/>, throws for no input, and takes time and memory in proportion to the file.
+    /// </summary>
+    /// <param name="path">The file's path in the repository: what diagnostics call it, and the name of a workflow that has none.</param>
+    public static WorkflowParseResult Parse(string path, ReadOnlySpan<byte> utf8)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        var diagnostics = new DiagnosticBag(path);
+        var workflow = SourceText.Decode(utf8, diagnostics) is { } text && YamlReader.Read(text, diagnostics) is { } root
+            ? Read(path, root, new NodeReader(diagnostics))
+            : null;
+        return new WorkflowParseResult(diagnostics.HasErrors ? null : workflow, diagnostics.ToList());
+    }
+
+    private static Workflow? Read(string path, YamlNode root, NodeReader reader)
+    {
+        if (root is not YamlMapping mapping)
+        {
+            reader.Invalid(root, DocumentPath.Root, $"a workflow must be a mapping with 'on' and 'jobs', but is {root.Describe()}");
+            return null;
+        }
+
+        var workflow = new Workflow(path, null, new WorkflowTriggers(null, null, []), [], []);
+        foreach (var field in reader.Fields(mapping, DocumentPath.Root, KeySet.Workflow))
+        {
+            workflow = field.Name switch
+            {
+                "name" => workflow with { Name = ReadName(field, reader) },
+                "on" => workflow with { On = new TriggerReader(reader).Read(field) },
+                "env" => workflow with { Env = reader.Env(field, ExpressionScope.WorkflowEnv) },
+                "jobs" => workflow with { Jobs = new JobReader(reader).ReadAll(field) },
+                _ => workflow,
+            };
+        }
+
+        foreach (var key in RequiredKeys.Where(key => mapping.Find(key) is null))
+        {
+            reader.Diagnostics.Error(
+                DiagnosticCodes.MissingKey, mapping.Position, DocumentPath.Root, $"the workflow has no '{key}'");
+        }
+
+        return workflow;
+    }
+
+    private static string? ReadName(Field field, NodeReader reader)
+    {
+        var name = reader.Text(field);
+        return string.IsNullOrWhiteSpace(name) ? null : name;
+    }
+}
+
+/// <param name="Workflow">Null where there are errors.</param>
+/// <param name="Diagnostics">In the order they were found.</param>
+public sealed record WorkflowParseResult(Workflow? Workflow, IReadOnlyList<Diagnostic> Diagnostics)
+{
+    public bool HasErrors => Diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
+}

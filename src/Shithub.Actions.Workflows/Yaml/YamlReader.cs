@@ -1,0 +1,270 @@
+using YamlDotNet.Core;
+using YamlDotNet.Core.Events;
+
+namespace Shithub.Actions.Workflows.Yaml;
+
+/// <summary>
+/// Builds nodes with positions from YAML events. It stops at the first thing that makes the rest meaningless (bad syntax, a
+/// passed limit) and otherwise reports and goes on. Time and memory are bounded by the file's size: an alias costs one
+/// reference, and what it would be expanded is counted, not built.
+/// </summary>
+internal sealed class YamlReader
+{
+    private readonly string _source;
+    private readonly DiagnosticBag _diagnostics;
+    private readonly Parser _parser;
+    private readonly Dictionary<string, YamlNode?> _anchors = new(StringComparer.Ordinal);
+    private int _nodes;
+
+    private YamlReader(string source, DiagnosticBag diagnostics)
+    {
+        _source = source;
+        _diagnostics = diagnostics;
+        _parser = new Parser(new StringReader(source));
+    }
+
+    /// <summary>The document's root, or null where the file has none or cannot be read; then an error is reported.</summary>
+    public static YamlNode? Read(string source, DiagnosticBag diagnostics)
+    {
+        try
+        {
+            return new YamlReader(source, diagnostics).ReadDocument();
+        }
+        catch (YamlStoppedException stopped)
+        {
+            diagnostics.Error(stopped.Code, stopped.Position, DocumentPath.Root, stopped.Message);
+        }
+        catch (YamlException exception)
+        {
+            ReportSyntaxError(source, exception, diagnostics);
+        }
+        catch (ArgumentException)
+        {
+            // YamlDotNet 16.3 lets this one through for escapes such as "\UFFFFFFFF", without a position.
+            diagnostics.Error(
+                DiagnosticCodes.Yaml, SourcePosition.Start, DocumentPath.Root,
+                "a double-quoted string has an escape (\\u or \\U) that is no character");
+        }
+
+        return null;
+    }
+
+    private static void ReportSyntaxError(string source, YamlException exception, DiagnosticBag diagnostics)
+    {
+        if (exception.Message.Contains("invalid tab", StringComparison.Ordinal) && FindTabIndentation(source) is { } tab)
+        {
+            diagnostics.Error(
+                DiagnosticCodes.Yaml, tab, DocumentPath.Root, "a tab in the indentation: YAML indents with spaces only",
+                "replace the tab by spaces");
+            return;
+        }
+
+        var message = exception.Message.TrimEnd('.');
+        message = message.Length == 0 ? "this is not YAML" : char.ToLowerInvariant(message[0]) + message[1..];
+        diagnostics.Error(DiagnosticCodes.Yaml, ToPosition(exception.Start), DocumentPath.Root, message);
+    }
+
+    private static SourcePosition? FindTabIndentation(string source)
+    {
+        var line = 0;
+        foreach (var text in source.AsSpan().EnumerateLines())
+        {
+            line++;
+            var content = text.IndexOfAnyExcept(' ', '\t');
+            if (content > 0 && text[..content].IndexOf('\t') is >= 0 and var tab)
+                return new SourcePosition(line, tab + 1);
+        }
+
+        return null;
+    }
+
+    private YamlNode? ReadDocument()
+    {
+        Expect<StreamStart>();
+        if (Next() is not DocumentStart)
+        {
+            _diagnostics.Error(DiagnosticCodes.Yaml, SourcePosition.Start, DocumentPath.Root, "the file is empty");
+            return null;
+        }
+
+        var root = ReadNode(Next(), DocumentPath.Root, 1);
+        Expect<DocumentEnd>();
+        if (Next() is DocumentStart second)
+            throw Stopped(DiagnosticCodes.Yaml, second.Start, "a second YAML document starts here; a workflow file has one");
+        return root;
+    }
+
+    private YamlNode ReadNode(ParsingEvent current, DocumentPath path, int depth)
+    {
+        if (depth > WorkflowLimits.MaxYamlDepth)
+            throw TooDeep(current.Start);
+
+        if (current is AnchorAlias alias)
+            return Resolve(alias, depth);
+
+        Count(1, current.Start);
+        var anchor = current is NodeEvent { Anchor.IsEmpty: false } node ? node.Anchor.Value : null;
+        if (anchor is not null)
+            _anchors[anchor] = null;
+        CheckTag(current, path);
+        YamlNode result = current switch
+        {
+            Scalar scalar => ToScalar(scalar),
+            SequenceStart => ReadSequence(current, path, depth),
+            MappingStart => ReadMapping(current, path, depth),
+            _ => throw Stopped(DiagnosticCodes.Yaml, current.Start, "this is not YAML"),
+        };
+        if (anchor is not null)
+            _anchors[anchor] = result;
+        return result;
+    }
+
+    private YamlNode Resolve(AnchorAlias alias, int depth)
+    {
+        var name = alias.Value.Value;
+        if (!_anchors.TryGetValue(name, out var node))
+            throw Stopped(DiagnosticCodes.Yaml, alias.Start, $"the alias '*{Show(name)}' has no anchor '&{Show(name)}' before it");
+        if (node is null)
+            throw Stopped(DiagnosticCodes.Yaml, alias.Start, $"the alias '*{Show(name)}' stands inside the node that it names");
+        Count(node.Size, alias.Start);
+        if (depth + node.Height - 1 > WorkflowLimits.MaxYamlDepth)
+            throw TooDeep(alias.Start);
+        return node;
+    }
+
+    private YamlScalar ToScalar(Scalar scalar)
+    {
+        var tag = scalar.Tag.IsEmpty ? "" : scalar.Tag.Value;
+        var kind = tag.Length == 0 || scalar.Tag.IsNonSpecific
+            ? scalar.Style == ScalarStyle.Plain && tag != "!" ? CoreSchema.Resolve(scalar.Value) : ScalarKind.String
+            : tag == "tag:yaml.org,2002:str" ? ScalarKind.String : CoreSchema.Resolve(scalar.Value);
+        return new YamlScalar(
+            ToPosition(scalar.Start), scalar.Value, kind, scalar.Style == ScalarStyle.Plain, _source,
+            (int)scalar.Start.Index, Math.Min((int)scalar.End.Index, _source.Length));
+    }
+
+    private YamlSequence ReadSequence(ParsingEvent start, DocumentPath path, int depth)
+    {
+        var items = new List<YamlNode>();
+        var (size, height) = (1, 1);
+        for (var current = Next(); current is not SequenceEnd; current = Next())
+        {
+            var item = ReadNode(current, path.Index(items.Count), depth + 1);
+            items.Add(item);
+            size += item.Size;
+            height = Math.Max(height, item.Height + 1);
+        }
+
+        return new YamlSequence(ToPosition(start.Start), items, size, height);
+    }
+
+    private YamlMapping ReadMapping(ParsingEvent start, DocumentPath path, int depth)
+    {
+        var entries = new List<YamlEntry>();
+        var seen = new Dictionary<string, SourcePosition>(StringComparer.Ordinal);
+        var (size, height) = (1, 1);
+        for (var current = Next(); current is not MappingEnd; current = Next())
+        {
+            var keyPosition = ToPosition(current.Start);
+            var key = ReadNode(current, path, depth + 1) as YamlScalar;
+            var keyPath = key is null ? path : path.Key(key.Text);
+            var value = ReadNode(Next(), keyPath, depth + 1);
+            size += value.Size + 1;
+            height = Math.Max(height, value.Height + 1);
+
+            if (key is null)
+            {
+                _diagnostics.Error(DiagnosticCodes.Yaml, keyPosition, path, "a key must be a string, not a list or a mapping");
+            }
+            else if (key is { Text: "<<", IsPlain: true })
+            {
+                _diagnostics.Error(
+                    DiagnosticCodes.Yaml, keyPosition, path, "merge keys ('<<') are not part of the workflow language",
+                    "repeat the keys, or use an anchor for the whole value");
+            }
+            else if (!seen.TryAdd(key.Text, keyPosition))
+            {
+                _diagnostics.Error(
+                    DiagnosticCodes.Duplicate, keyPosition, keyPath,
+                    $"the key '{Show(key.Text)}' is already defined on line {seen[key.Text].Line}");
+            }
+            else
+            {
+                entries.Add(new YamlEntry(key, value));
+            }
+        }
+
+        return new YamlMapping(ToPosition(start.Start), entries, size, height);
+    }
+
+    private void CheckTag(ParsingEvent current, DocumentPath path)
+    {
+        if (current is not NodeEvent { Tag.IsEmpty: false } node || node.Tag.IsNonSpecific)
+            return;
+        var fits = node.Tag.Value switch
+        {
+            "tag:yaml.org,2002:map" => current is MappingStart,
+            "tag:yaml.org,2002:seq" => current is SequenceStart,
+            "tag:yaml.org,2002:str" => current is Scalar,
+            "tag:yaml.org,2002:null" => current is Scalar { Value: var text } && CoreSchema.Resolve(text) == ScalarKind.Null,
+            "tag:yaml.org,2002:bool" => current is Scalar { Value: var text } && CoreSchema.Resolve(text) == ScalarKind.Boolean,
+            "tag:yaml.org,2002:int" or "tag:yaml.org,2002:float" =>
+                current is Scalar { Value: var text } && CoreSchema.Resolve(text) == ScalarKind.Number,
+            _ => false,
+        };
+        if (!fits)
+        {
+            _diagnostics.Error(
+                DiagnosticCodes.Yaml, ToPosition(current.Start), path, $"the tag '{Show(node.Tag.Value)}' is not supported here");
+        }
+    }
+
+    private void Count(int nodes, in Mark at)
+    {
+        _nodes += nodes;
+        if (_nodes > WorkflowLimits.MaxYamlNodes)
+        {
+            throw Stopped(
+                DiagnosticCodes.Limit, at,
+                $"the file has more than {WorkflowLimits.MaxYamlNodes} YAML nodes when its aliases are expanded");
+        }
+    }
+
+    private ParsingEvent Next()
+    {
+        if (!_parser.MoveNext())
+            throw new YamlStoppedException(DiagnosticCodes.Yaml, SourcePosition.Start, "the file ends too early");
+        return _parser.Current!;
+    }
+
+    private void Expect<T>()
+        where T : ParsingEvent
+    {
+        if (Next() is not T)
+            throw Stopped(DiagnosticCodes.Yaml, _parser.Current!.Start, "this is not YAML");
+    }
+
+    private static YamlStoppedException TooDeep(in Mark at) =>
+        Stopped(DiagnosticCodes.Limit, at, $"more than {WorkflowLimits.MaxYamlDepth} levels of YAML inside each other");
+
+    private static YamlStoppedException Stopped(string code, in Mark at, string message) => new(code, ToPosition(at), message);
+
+    private static SourcePosition ToPosition(in Mark mark) => new((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
+
+    /// <summary>A name from the file as a message may show it: short, and on one line.</summary>
+    internal static string Show(string text)
+    {
+        var line = text.AsSpan();
+        var end = line.IndexOfAny('\r', '\n');
+        if (end >= 0)
+            line = line[..end];
+        return line.Length > 60 ? string.Concat(line[..60], "…") : end >= 0 ? string.Concat(line, "…") : text;
+    }
+
+    private sealed class YamlStoppedException(string code, SourcePosition position, string message) : Exception(message)
+    {
+        public string Code { get; } = code;
+
+        public SourcePosition Position { get; } = position;
+    }
+}

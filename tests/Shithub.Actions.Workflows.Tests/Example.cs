@@ -1,0 +1,68 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace Shithub.Actions.Workflows.Tests;
+
+/// <summary>Workflows and contexts as the tests write them.</summary>
+internal static class Example
+{
+    public const string File = ".shithub/workflows/ci.yml";
+
+    public static WorkflowParseResult Parse(string yaml) => WorkflowReader.Parse(File, Encoding.UTF8.GetBytes(yaml));
+
+    /// <summary>A workflow that must have no errors.</summary>
+    public static Workflow Workflow(string yaml)
+    {
+        var result = Parse(yaml);
+        Assert.True(!result.HasErrors, string.Join('\n', result.Diagnostics));
+        return result.Workflow!;
+    }
+
+    /// <summary>The errors of a workflow that must have some, as a user sees them.</summary>
+    public static IReadOnlyList<string> Errors(string yaml)
+    {
+        var result = Parse(yaml);
+        Assert.Null(result.Workflow);
+        var errors = result.Diagnostics.Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
+        return [.. errors.Select(diagnostic => diagnostic.ToString()[(File.Length + 1)..])];
+    }
+
+    public static string Error(string yaml) => Assert.Single(Errors(yaml));
+
+    public static IReadOnlyList<string> Warnings(string yaml)
+    {
+        var result = Parse(yaml);
+        Assert.False(result.HasErrors, string.Join('\n', result.Diagnostics));
+        return [.. result.Diagnostics.Select(diagnostic => diagnostic.ToString()[(File.Length + 1)..])];
+    }
+
+    /// <summary>A workflow of one job whose steps are given, indented by nothing.</summary>
+    public static string Steps(string steps) =>
+        "on: push\njobs:\n  green:\n    runs-on: ubuntu-latest\n    steps:\n" + Indent(steps, 6);
+
+    /// <summary>A workflow that runs one script.</summary>
+    public static string Script(string script) => Steps("- run: |\n" + Indent(script, 4));
+
+    public static PlanContext Context(
+        string githubJson = "{}", Dictionary<string, string>? vars = null, Dictionary<string, JsonNode?>? inputs = null) =>
+        new(JsonNode.Parse(githubJson)!.AsObject(), vars ?? [], inputs ?? []);
+
+    public static RunPlan Plan(string yaml, PlanContext? context = null)
+    {
+        var result = WorkflowPlanner.Plan(Workflow(yaml), context ?? Context());
+        Assert.True(!result.HasErrors, string.Join('\n', result.Diagnostics));
+        return result.Plan!;
+    }
+
+    public static IReadOnlyList<string> PlanErrors(string yaml, PlanContext? context = null)
+    {
+        var result = WorkflowPlanner.Plan(Workflow(yaml), context ?? Context());
+        Assert.Null(result.Plan);
+        return [.. result.Diagnostics.Select(diagnostic => diagnostic.ToString()[(File.Length + 1)..])];
+    }
+
+    public static PlannedStep PlanStep(string steps, PlanContext? context = null) => Plan(Steps(steps), context).Jobs[0].Steps[^1];
+
+    private static string Indent(string text, int spaces) =>
+        string.Join('\n', text.TrimEnd('\n').Split('\n').Select(line => line.Length == 0 ? line : new string(' ', spaces) + line)) + "\n";
+}
