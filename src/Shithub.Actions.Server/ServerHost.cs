@@ -16,7 +16,8 @@ namespace Shithub.Actions.Server;
 /// <summary>Composes the server: every capability's services and endpoints. <c>serve</c>, <c>dev</c> and the tests build it here.</summary>
 public static class ServerHost
 {
-    public static WebApplication Build(ServerSettings settings)
+    /// <param name="time">For rules and waits; null is the system's. Leases go by the database's clock whatever this says.</param>
+    public static WebApplication Build(ServerSettings settings, TimeProvider? time = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Logging.ClearProviders();
@@ -47,6 +48,8 @@ public static class ServerHost
         });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Server.ShutdownGrace);
         AddServices(builder.Services, settings);
+        if (time is not null)
+            builder.Services.AddSingleton(time);
 
         var app = builder.Build();
         MapEndpoints(app);

@@ -32,7 +32,10 @@ public sealed class TestServer : IAsyncDisposable
     public IServiceProvider Services => _app.Services;
 
     /// <param name="options">Settings beyond those every test needs, by their path such as <c>runners.max_retries</c>.</param>
-    public static async Task<TestServer> StartAsync(params (string Path, string Value)[] options)
+    public static Task<TestServer> StartAsync(params (string Path, string Value)[] options) => StartAsync(TimeProvider.System, options);
+
+    /// <inheritdoc cref="StartAsync(ValueTuple{string, string}[])"/>
+    public static async Task<TestServer> StartAsync(TimeProvider time, params (string Path, string Value)[] options)
     {
         var database = await PostgresFixture.CreateDatabaseAsync();
         var dataRoot = Directory.CreateTempSubdirectory("shithub-server-").FullName;
@@ -46,7 +49,7 @@ public sealed class TestServer : IAsyncDisposable
         };
         foreach (var (path, value) in options)
             settings[path] = value;
-        var app = ServerHost.Build(ServerSettings.Load(null, new Dictionary<string, string>(), settings));
+        var app = ServerHost.Build(ServerSettings.Load(null, new Dictionary<string, string>(), settings), time);
         await app.StartAsync();
         return new TestServer(app, database, dataRoot);
     }
