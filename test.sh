@@ -109,7 +109,7 @@ say 'restoring packages'
 dotnet restore --locked-mode -v q || { failure 'the packages could not be restored'; finish; }
 if [ ${#projects[@]} -gt 0 ]; then
   say 'building (a minute or two)'
-  dotnet build --no-restore -c Debug -v q -nodeReuse:false || { failure 'the build failed'; finish; }
+  dotnet build --no-restore -c Debug -v q --nologo -clp:ErrorsOnly -nodeReuse:false || { failure 'the build failed'; finish; }
 fi
 if [ $format = yes ]; then
   say 'checking the format'

@@ -9,6 +9,16 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_WORKLOAD_UPDATE_
 say() { printf '==> %s\n' "$*" >&2; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
+# What goes before a command that must run as root; nothing if this is root. get_root sets it.
+as_root=()
+
+# get_root: whether commands can be run as root from here: by root, or with sudo, which may ask where somebody can answer.
+get_root() {
+  [ "$(id -u)" -ne 0 ] || return 0
+  command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; } || return 1
+  as_root=(sudo)
+}
+
 # lacks COMMAND: whether it is missing. PostgreSQL and netavark live outside PATH on Debian.
 lacks() {
   case $1 in
@@ -29,15 +39,7 @@ install_missing() {
 
   local install="apt-get install -y --no-install-recommends ${packages[*]}"
   command -v apt-get >/dev/null || fail "missing here: ${packages[*]} (Debian's names). Install them and start again."
-  local as_root=()
-  if [ "$(id -u)" -ne 0 ]; then
-    # sudo may ask for the password where somebody can answer; elsewhere only if it needs none.
-    if command -v sudo >/dev/null && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
-      as_root=(sudo)
-    else
-      fail "missing here: ${packages[*]}. As root, run:  apt-get update && $install"
-    fi
-  fi
+  get_root || fail "missing here: ${packages[*]}. As root, run:  apt-get update && $install"
 
   say "installing ${packages[*]} (some minutes)"
   local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
@@ -65,6 +67,7 @@ require_dotnet() {
 # container_works: runs a container of this machine's own shell, with limits, an exec and the bridge network, as jobs need them.
 container_works() {
   local root=$1/root program library id works=1
+  local podman=("${as_root[@]}" env ${CONTAINERS_CONF:+"CONTAINERS_CONF=$CONTAINERS_CONF"} podman)
   if [ ! -d "$root" ]; then
     mkdir -p "$root"
     for program in /bin/sh /bin/sleep; do
@@ -72,9 +75,9 @@ container_works() {
       for library in $(ldd "$program" | grep -o '/[^ ]*'); do cp -L --parents "$library" "$root"; done
     done
   fi
-  if id=$(podman run -d --network podman --memory 64m --pids-limit 64 --cpus 1 --rootfs "$root" /bin/sleep 60 2>"$1/log"); then
-    podman exec "$id" /bin/sh -c : 2>"$1/log" && podman logs "$id" 2>"$1/log" && works=0
-    podman rm -f -t 0 "$id" >/dev/null 2>&1
+  if id=$("${podman[@]}" run -d --network podman --memory 64m --pids-limit 64 --cpus 1 --rootfs "$root" /bin/sleep 60 2>"$1/log"); then
+    "${podman[@]}" exec "$id" /bin/sh -c : 2>"$1/log" && "${podman[@]}" logs "$id" 2>"$1/log" && works=0
+    "${podman[@]}" rm -f -t 0 "$id" >/dev/null 2>&1
   fi
   return $works
 }
@@ -105,8 +108,7 @@ CONF
   if container_works "$probe"; then return 0; fi
   fail "Podman cannot run a container here.
   With this machine's settings: $first
-  With $1: $(tail -n 1 "$probe/log")
-  $([ "$(id -u)" -eq 0 ] || echo 'Rootless containers get no limits without cgroup v2 and a systemd user session: start this again as root.')"
+  With $1: $(tail -n 1 "$probe/log")"
 }
 
 lower_of() {
