@@ -7,6 +7,7 @@ using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Jobs;
 using Shithub.Actions.Server.Metrics;
 using Shithub.Actions.Server.Queue;
+using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Runners;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Server.Secrets;
@@ -76,6 +77,7 @@ public static class ServerHost
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProtocolJson.Default);
         });
         services.AddAccess();
+        services.AddRepositories();
         services.AddJobs(settings);
         services.AddQueue(settings);
         services.AddRuns();
@@ -97,5 +99,7 @@ public static class ServerHost
         app.MapRegistrationEndpoint();
         app.MapJobEndpoints();
         app.MapRunEndpoints();
+        app.MapRepositoryEndpoints();
+        app.MapGitEndpoints();
     }
 }

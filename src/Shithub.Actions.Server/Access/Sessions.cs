@@ -1,14 +1,13 @@
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Configuration;
 
 namespace Shithub.Actions.Server.Access;
 
-/// <summary>A browser's sign-ins. Each is made from an access token and dies with it, or after <see cref="Lifetime"/>.</summary>
-public sealed class Sessions(NpgsqlDataSource dataSource, AccessTokens tokens)
+/// <summary>A browser's sign-ins. Each is made from an access token and dies with it, or after <c>auth.session_lifetime</c>.</summary>
+public sealed class Sessions(NpgsqlDataSource dataSource, AccessTokens tokens, ServerSettings settings)
 {
     public const string CookieName = "shithub_session";
-
-    public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
 
     private const string Insert = """
         insert into web_sessions (token_hash, access_token_id, expires_at)
@@ -44,7 +43,7 @@ public sealed class Sessions(NpgsqlDataSource dataSource, AccessTokens tokens)
         var session = OpaqueToken.New("shs_");
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         var expiresAt = await connection.QuerySingleAsync<DateTime>(new CommandDefinition(
-            Insert, new { hash = OpaqueToken.Hash(session), tokenId = actor.TokenId, lifetime = Lifetime }, cancellationToken: cancellation));
+            Insert, new { hash = OpaqueToken.Hash(session), tokenId = actor.TokenId, lifetime = settings.Auth.SessionLifetime }, cancellationToken: cancellation));
         return new NewSession(session, expiresAt, actor);
     }
 

@@ -8,33 +8,33 @@ namespace Shithub.Actions.Server.Tests.Access;
 
 public sealed class RepositoryAccessTests : IAsyncLifetime
 {
-    private TestDatabase _database = null!;
-    private AccessTokens _tokens = null!;
-    private Owners _owners = null!;
-    private Collaborators _collaborators = null!;
-    private Sessions _sessions = null!;
-    private RepositoryAccess _access = null!;
+    private TestServer _server = null!;
     private long _private;
     private long _public;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    private AccessTokens Tokens => _server.Get<AccessTokens>();
+
+    private Owners Owners => _server.Get<Owners>();
+
+    private Collaborators Collaborators => _server.Get<Collaborators>();
+
+    private Sessions Sessions => _server.Get<Sessions>();
+
+    private RepositoryAccess Access => _server.Get<RepositoryAccess>();
+
     public async ValueTask InitializeAsync()
     {
-        _database = await PostgresFixture.CreateDatabaseAsync(Cancellation);
-        _tokens = new AccessTokens(_database.DataSource);
-        _owners = new Owners(_database.DataSource);
-        _collaborators = new Collaborators(_database.DataSource);
-        _sessions = new Sessions(_database.DataSource, _tokens);
-        _access = new RepositoryAccess(_database.DataSource, new Authenticator(_tokens, _sessions));
-        var owner = await _owners.CreateUserAsync("Olga", false, Cancellation);
-        await using var connection = await _database.DataSource.OpenConnectionAsync(Cancellation);
+        _server = await TestServer.StartAsync();
+        var owner = await Owners.CreateUserAsync("Olga", false, Cancellation);
+        await using var connection = await _server.Database.DataSource.OpenConnectionAsync(Cancellation);
         const string Insert = "insert into repositories (owner_id, name, is_private) values (@id, @name, @hidden) returning id";
         _private = await connection.ExecuteScalarAsync<long>(Insert, new { id = owner!.Id, name = "hidden", hidden = true });
         _public = await connection.ExecuteScalarAsync<long>(Insert, new { id = owner.Id, name = "shown", hidden = false });
     }
 
-    public async ValueTask DisposeAsync() => await _database.DisposeAsync();
+    public async ValueTask DisposeAsync() => await _server.DisposeAsync();
 
     [Fact]
     public async Task An_owner_administers_as_far_as_the_token_goes()
@@ -47,7 +47,7 @@ public sealed class RepositoryAccessTests : IAsyncLifetime
     [Fact]
     public async Task A_stranger_sees_public_repositories_only()
     {
-        await _owners.CreateUserAsync("stranger", false, Cancellation);
+        await Owners.CreateUserAsync("stranger", false, Cancellation);
         Assert.Equal(Permission.Read, await PermissionOfAsync("stranger", _public, TokenScopes.Admin));
         Assert.Equal(Permission.None, await PermissionOfAsync("stranger", _private, TokenScopes.Admin));
     }
@@ -55,21 +55,21 @@ public sealed class RepositoryAccessTests : IAsyncLifetime
     [Fact]
     public async Task A_collaborator_has_what_was_given_until_it_is_taken_back()
     {
-        var user = await _owners.CreateUserAsync("helper", false, Cancellation);
-        await _collaborators.SetAsync(_private, user!.Id, Permission.Write, Cancellation);
+        var user = await Owners.CreateUserAsync("helper", false, Cancellation);
+        await Collaborators.SetAsync(_private, user!.Id, Permission.Write, Cancellation);
         Assert.Equal(Permission.Write, await PermissionOfAsync("helper", _private, TokenScopes.Admin));
-        await _collaborators.RemoveAsync(_private, user.Id, Cancellation);
+        await Collaborators.RemoveAsync(_private, user.Id, Cancellation);
         Assert.Equal(Permission.None, await PermissionOfAsync("helper", _private, TokenScopes.Admin));
     }
 
     [Fact]
     public async Task An_organizations_owner_administers_and_its_member_reads()
     {
-        var boss = await _owners.CreateUserAsync("boss", false, Cancellation);
-        var member = await _owners.CreateUserAsync("member", false, Cancellation);
-        var organization = await _owners.CreateOrganizationAsync("acme", boss!.Id, Cancellation);
-        await _owners.SetMemberAsync(organization!.Id, member!.Id, "member", Cancellation);
-        await using var connection = await _database.DataSource.OpenConnectionAsync(Cancellation);
+        var boss = await Owners.CreateUserAsync("boss", false, Cancellation);
+        var member = await Owners.CreateUserAsync("member", false, Cancellation);
+        var organization = await Owners.CreateOrganizationAsync("acme", boss!.Id, Cancellation);
+        await Owners.SetMemberAsync(organization!.Id, member!.Id, "member", Cancellation);
+        await using var connection = await _server.Database.DataSource.OpenConnectionAsync(Cancellation);
         var repo = await connection.ExecuteScalarAsync<long>(
             "insert into repositories (owner_id, name) values (@Id, 'tool') returning id", new { organization.Id });
         Assert.Equal(Permission.Admin, await PermissionOfAsync("boss", repo, TokenScopes.Admin));
@@ -79,7 +79,7 @@ public sealed class RepositoryAccessTests : IAsyncLifetime
     [Fact]
     public async Task A_site_admin_administers_everything()
     {
-        await _owners.CreateUserAsync("root", isAdmin: true, Cancellation);
+        await Owners.CreateUserAsync("root", isAdmin: true, Cancellation);
         Assert.Equal(Permission.Admin, await PermissionOfAsync("root", _private, TokenScopes.Admin));
     }
 
@@ -100,7 +100,7 @@ public sealed class RepositoryAccessTests : IAsyncLifetime
     [InlineData("shown", Permission.Write, 403)]
     public async Task A_stranger_is_told_404_for_what_is_hidden_and_403_for_what_is_not_allowed(string name, Permission needed, int? status)
     {
-        await _owners.CreateUserAsync("stranger", false, Cancellation);
+        await Owners.CreateUserAsync("stranger", false, Cancellation);
         Assert.Equal(status, await StatusAsync(await SignedInAsync("stranger", TokenScopes.Admin), name, needed));
     }
 
@@ -108,7 +108,7 @@ public sealed class RepositoryAccessTests : IAsyncLifetime
     public async Task A_token_without_the_scope_is_told_which_one_it_lacks()
     {
         var context = await SignedInAsync("Olga", TokenScopes.RepoRead);
-        var (granted, problem) = await _access.AuthorizeAsync(context, _private, Permission.Write, Cancellation);
+        var (granted, problem) = await Access.AuthorizeAsync(context, _private, Permission.Write, Cancellation);
         Assert.Null(granted);
         Assert.Equal(403, problem!.StatusCode);
         Assert.Contains("repo:write", problem.ProblemDetails.Detail, StringComparison.Ordinal);
@@ -117,12 +117,12 @@ public sealed class RepositoryAccessTests : IAsyncLifetime
     [Fact]
     public async Task Expired_revoked_and_disabled_are_refused_even_where_anonymous_would_do()
     {
-        var expired = await _tokens.CreateAsync("Olga", "t", [TokenScopes.Admin], TimeSpan.FromSeconds(-1), Cancellation);
-        var revoked = await _tokens.CreateAsync("Olga", "t", [TokenScopes.Admin], null, Cancellation);
-        Assert.True(await _tokens.RevokeAsync(revoked!.Id, Cancellation));
-        await _owners.CreateUserAsync("gone", false, Cancellation);
-        var disabled = await _tokens.CreateAsync("gone", "t", [TokenScopes.Admin], null, Cancellation);
-        await _owners.DisableUserAsync("gone", Cancellation);
+        var expired = await Tokens.CreateAsync("Olga", "t", [TokenScopes.Admin], TimeSpan.FromSeconds(-1), Cancellation);
+        var revoked = await Tokens.CreateAsync("Olga", "t", [TokenScopes.Admin], null, Cancellation);
+        Assert.True(await Tokens.RevokeAsync(revoked!.Id, Cancellation));
+        await Owners.CreateUserAsync("gone", false, Cancellation);
+        var disabled = await Tokens.CreateAsync("gone", "t", [TokenScopes.Admin], null, Cancellation);
+        await Owners.DisableUserAsync("gone", Cancellation);
         foreach (var token in new[] { expired!.Token, revoked.Token, disabled!.Token, "shp_unknown", "" })
             Assert.Equal(401, await StatusAsync(With($"Bearer {token}"), "shown", Permission.Read));
     }
@@ -130,7 +130,7 @@ public sealed class RepositoryAccessTests : IAsyncLifetime
     [Fact]
     public async Task A_token_may_come_as_bearer_token_or_basic_password()
     {
-        var token = (await _tokens.CreateAsync("Olga", "t", [TokenScopes.Admin], null, Cancellation))!.Token;
+        var token = (await Tokens.CreateAsync("Olga", "t", [TokenScopes.Admin], null, Cancellation))!.Token;
         string Basic(string text) => "Basic " + Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(text));
         foreach (var header in new[] { $"Bearer {token}", $"bearer {token}", $"token {token}", Basic($"anybody:{token}"), Basic($"{token}:") })
             Assert.Null(await StatusAsync(With(header), "hidden", Permission.Admin));
@@ -141,33 +141,33 @@ public sealed class RepositoryAccessTests : IAsyncLifetime
     [Fact]
     public async Task A_session_is_as_good_as_its_token_and_dies_with_it()
     {
-        var token = (await _tokens.CreateAsync("Olga", "t", [TokenScopes.Admin], null, Cancellation))!;
-        var session = await _sessions.CreateAsync(token.Token, Cancellation);
+        var token = (await Tokens.CreateAsync("Olga", "t", [TokenScopes.Admin], null, Cancellation))!;
+        var session = await Sessions.CreateAsync(token.Token, Cancellation);
         Assert.Null(await StatusAsync(Browser(session!.Cookie, "GET"), "hidden", Permission.Admin));
         Assert.Null(await StatusAsync(Browser(session.Cookie, "POST", "same-origin"), "hidden", Permission.Admin));
         Assert.Equal(401, await StatusAsync(Browser(session.Cookie, "POST", "cross-site"), "hidden", Permission.Admin));
         Assert.Equal(401, await StatusAsync(Browser(session.Cookie, "POST"), "hidden", Permission.Admin));
-        await _tokens.RevokeAsync(token.Id, Cancellation);
+        await Tokens.RevokeAsync(token.Id, Cancellation);
         Assert.Equal(401, await StatusAsync(Browser(session.Cookie, "GET"), "hidden", Permission.Admin));
-        Assert.Null(await _sessions.CreateAsync(token.Token, Cancellation));
+        Assert.Null(await Sessions.CreateAsync(token.Token, Cancellation));
     }
 
     [Fact]
     public async Task A_tokens_use_is_noted_at_most_once_a_minute()
     {
-        var token = (await _tokens.CreateAsync("Olga", "t", [TokenScopes.RepoRead], null, Cancellation))!;
-        await _tokens.FindActorAsync(token.Token, Cancellation);
-        var first = Assert.Single(await _tokens.ListAsync("olga", Cancellation)).LastUsedAt;
-        await _tokens.FindActorAsync(token.Token, Cancellation);
+        var token = (await Tokens.CreateAsync("Olga", "t", [TokenScopes.RepoRead], null, Cancellation))!;
+        await Tokens.FindActorAsync(token.Token, Cancellation);
+        var first = Assert.Single(await Tokens.ListAsync("olga", Cancellation)).LastUsedAt;
+        await Tokens.FindActorAsync(token.Token, Cancellation);
         Assert.NotNull(first);
-        Assert.Equal(first, Assert.Single(await _tokens.ListAsync("olga", Cancellation)).LastUsedAt);
+        Assert.Equal(first, Assert.Single(await Tokens.ListAsync("olga", Cancellation)).LastUsedAt);
     }
 
     [Fact]
     public async Task Names_are_unique_whatever_their_case_and_users_share_them_with_organizations()
     {
-        Assert.Null(await _owners.CreateUserAsync("OLGA", false, Cancellation));
-        Assert.Null(await _owners.CreateOrganizationAsync("olga", null, Cancellation));
+        Assert.Null(await Owners.CreateUserAsync("OLGA", false, Cancellation));
+        Assert.Null(await Owners.CreateOrganizationAsync("olga", null, Cancellation));
         Assert.NotNull(OwnerName.Complaint("api"));
         Assert.NotNull(OwnerName.Complaint("a/b"));
         Assert.NotNull(OwnerName.Complaint("olga\n"));
@@ -185,25 +185,25 @@ public sealed class RepositoryAccessTests : IAsyncLifetime
     {
         var context = new DefaultHttpContext();
         context.Request.Method = method;
-        context.Request.Headers.Cookie = $"{Sessions.CookieName}={cookie}";
+        context.Request.Headers.Cookie = $"{Actions.Server.Access.Sessions.CookieName}={cookie}";
         if (fetchSite is not null)
             context.Request.Headers["Sec-Fetch-Site"] = fetchSite;
         return context;
     }
 
     private async Task<DefaultHttpContext> SignedInAsync(string user, string scope) =>
-        With($"Bearer {(await _tokens.CreateAsync(user, "t", [scope], null, Cancellation))!.Token}");
+        With($"Bearer {(await Tokens.CreateAsync(user, "t", [scope], null, Cancellation))!.Token}");
 
     private async Task<Permission> PermissionOfAsync(string user, long repo, string scope)
     {
-        var token = await _tokens.CreateAsync(user, "t", [scope], null, Cancellation);
-        var actor = await _tokens.FindActorAsync(token!.Token, Cancellation);
-        return (await _access.FindAsync(actor, repo, Cancellation))?.Permission ?? Permission.None;
+        var token = await Tokens.CreateAsync(user, "t", [scope], null, Cancellation);
+        var actor = await Tokens.FindActorAsync(token!.Token, Cancellation);
+        return (await Access.FindAsync(actor, repo, Cancellation))?.Permission ?? Permission.None;
     }
 
     private async Task<int?> StatusAsync(HttpContext context, string name, Permission needed)
     {
-        var (granted, problem) = await _access.AuthorizeAsync(context, "oLGA", name, needed, Cancellation);
+        var (granted, problem) = await Access.AuthorizeAsync(context, "oLGA", name, needed, Cancellation);
         Assert.NotEqual(granted is null, problem is null);
         return problem?.StatusCode;
     }

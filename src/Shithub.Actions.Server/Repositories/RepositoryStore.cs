@@ -1,0 +1,170 @@
+using System.Globalization;
+using Dapper;
+using Npgsql;
+using Shithub.Actions.Configuration;
+using Shithub.Actions.Server.Access;
+
+namespace Shithub.Actions.Server.Repositories;
+
+/// <summary>
+/// The hosted repositories: a row each, and a bare repository at <c>repositories/&lt;id&gt;.git</c> in the data folder. The id, not the
+/// name, is the path, so nothing that somebody chose ever is.
+/// </summary>
+public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git, ServerSettings settings)
+{
+    private const string Insert = $"""
+        with r as (
+            insert into repositories (owner_id, name, is_private, default_branch)
+            values (@ownerId, @name, @isPrivate, @defaultBranch)
+            on conflict do nothing
+            returning *)
+        select {Repository.Columns}
+        from r
+        join owners o on o.id = r.owner_id
+        """;
+
+    private const string FindByName = $"""
+        select {Repository.Columns}
+        from repositories r
+        join owners o on o.id = r.owner_id
+        where lower(o.name) = lower(@owner) and lower(r.name) = lower(@name)
+        """;
+
+    private const string FindById = $"""
+        select {Repository.Columns}
+        from repositories r
+        join owners o on o.id = r.owner_id
+        where r.id = @id
+        """;
+
+    // What the user may see. A null user sees all of them: the command line.
+    private const string ListVisible = $"""
+        select {Repository.Columns}
+        from repositories r
+        join owners o on o.id = r.owner_id
+        where @userId::bigint is null
+           or not r.is_private
+           or r.owner_id = @userId
+           or exists (select from organization_members m where m.organization_id = r.owner_id and m.user_id = @userId)
+           or exists (select from collaborators c where c.repo_id = r.id and c.user_id = @userId)
+        order by lower(o.name), lower(r.name)
+        limit @limit
+        """;
+
+    private const string Delete = """
+        delete from repositories
+        where id = @id
+        """;
+
+    private const string SetActions = """
+        update repositories
+        set actions_enabled = @enabled
+        where id = @id
+        """;
+
+    /// <summary>What a repository is set to. Pushes are checked object by object; nobody's hooks run.</summary>
+    private static readonly (string Key, string Value)[] Configuration =
+    [
+        ("core.hooksPath", "/dev/null"),
+        // The reflog is the proof of what a push changed, see README.md.
+        ("core.logAllRefUpdates", "always"),
+        ("core.fsync", "committed"),
+        ("receive.fsckObjects", "true"),
+        // Harmless and frequent in old histories; GitHub takes them too.
+        ("receive.fsck.zeroPaddedFilemode", "warn"),
+        ("receive.fsck.missingSpaceBeforeDate", "warn"),
+        ("receive.fsck.badTimezone", "warn"),
+        ("receive.advertisePushOptions", "false"),
+        // Runners check out the commit of a run, which a branch may have left behind.
+        ("uploadpack.allowAnySHA1InWant", "true"),
+        ("uploadpack.allowFilter", "true"),
+        ("http.receivepack", "true"),
+        // Commits that only old runs know stay for a while.
+        ("gc.pruneExpire", "30.days.ago"),
+        ("gc.reflogExpire", "90.days.ago"),
+    ];
+
+    public GitRepository Open(long repoId) =>
+        new(git, Path.Combine(settings.Server.RepositoriesRoot, string.Create(CultureInfo.InvariantCulture, $"{repoId}.git")));
+
+    /// <summary>Creates a repository, empty, with its HEAD at the default branch.</summary>
+    /// <returns>Null where the owner has one of that name.</returns>
+    /// <exception cref="GitException">git could not create it; then there is no row either.</exception>
+    public async Task<Repository?> CreateAsync(
+        long ownerId, string name, bool isPrivate, string defaultBranch, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var repository = await connection.QuerySingleOrDefaultAsync<Repository>(new CommandDefinition(
+            Insert, new { ownerId, name, isPrivate, defaultBranch }, transaction, cancellationToken: cancellation));
+        if (repository is null)
+            return null;
+        await InitializeAsync(Open(repository.Id).Path, defaultBranch, cancellation);
+        await transaction.CommitAsync(cancellation);
+        return repository;
+    }
+
+    public async Task<Repository?> FindAsync(string owner, string name, CancellationToken cancellation)
+    {
+        if (!OwnerName.IsValid(owner) || !RepositoryName.IsValid(name))
+            return null;
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return await connection.QuerySingleOrDefaultAsync<Repository>(
+            new CommandDefinition(FindByName, new { owner, name }, cancellationToken: cancellation));
+    }
+
+    public async Task<Repository?> FindAsync(long id, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return await connection.QuerySingleOrDefaultAsync<Repository>(
+            new CommandDefinition(FindById, new { id }, cancellationToken: cancellation));
+    }
+
+    /// <param name="userId">Whose view; -1 for an anonymous one, null for everything.</param>
+    public async Task<IReadOnlyList<Repository>> ListAsync(long? userId, int limit, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return
+        [
+            .. await connection.QueryAsync<Repository>(
+                new CommandDefinition(ListVisible, new { userId, limit }, cancellationToken: cancellation)),
+        ];
+    }
+
+    /// <summary>Deletes a repository with its runs, and then its folder.</summary>
+    public async Task DeleteAsync(long id, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        await connection.ExecuteAsync(new CommandDefinition(Delete, new { id }, commandTimeout: 0, cancellationToken: cancellation));
+        var path = Open(id).Path;
+        if (Directory.Exists(path))
+            Directory.Delete(path, recursive: true);
+    }
+
+    /// <summary>Off is a hard stop: queued jobs of the repository wait, and events make no runs.</summary>
+    public async Task SetActionsEnabledAsync(long id, bool enabled, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        await connection.ExecuteAsync(new CommandDefinition(SetActions, new { id, enabled }, cancellationToken: cancellation));
+    }
+
+    private async Task InitializeAsync(string path, string defaultBranch, CancellationToken cancellation)
+    {
+        // Ids are never used twice, unless the database was restored from a backup and the folder was not.
+        if (Directory.Exists(path))
+            throw new GitException($"{path} exists although the database knows no such repository. Move it away, then try again.");
+        (await git.RunAsync(
+            ["init", "--quiet", "--bare", "--template=", $"--initial-branch={defaultBranch}", "--", path], default, 4096, cancellation))
+            .OrThrow("init");
+        var lines = new StringWriter(CultureInfo.InvariantCulture);
+        foreach (var (key, value) in Configuration)
+        {
+            // "section.key" or "section.subsection.key"
+            var parts = key.Split('.');
+            lines.Write(parts.Length == 3 ? $"[{parts[0]} \"{parts[1]}\"]\n" : $"[{parts[0]}]\n");
+            lines.Write($"\t{parts[^1]} = {value}\n");
+        }
+
+        await File.AppendAllTextAsync(Path.Combine(path, "config"), lines.ToString(), cancellation);
+    }
+}
