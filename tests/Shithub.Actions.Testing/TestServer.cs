@@ -69,6 +69,7 @@ public sealed class TestServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();
+        await _app.StopAsync();
         await _app.DisposeAsync();
         await _database.DisposeAsync();
         Directory.Delete(_dataRoot, recursive: true);

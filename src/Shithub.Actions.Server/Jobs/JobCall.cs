@@ -31,7 +31,7 @@ public sealed record JobCall(JobTokenClaims Token, string? IdempotencyKey, byte[
     /// <param name="response">The answer to keep for a repeat, a jsonb expression over <c>job</c>.</param>
     public static string OpenSql(string condition, string response) => $"""
         with job as (
-            select j.id, j.run_id, j.cancel_requested_at
+            select j.id, j.run_id, j.started_at, j.cancel_requested_at
             from workflow_jobs j
             join workflow_runners r on r.id = j.runner_id
             where j.id = @job_id

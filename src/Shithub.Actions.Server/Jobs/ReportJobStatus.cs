@@ -40,7 +40,7 @@ public sealed class ReportJobStatus(
             update workflow_jobs j
             set status = @status,
                 conclusion = @conclusion,
-                started_at = least(coalesce(@started_at, j.started_at), now()),
+                started_at = greatest(j.started_at, least(coalesce(@started_at, j.started_at), now())),
                 completed_at = now()
             from used
             where j.id = @job_id

@@ -41,10 +41,12 @@ public sealed class ReportStepStatus(NpgsqlDataSource dataSource, JobCallDiagnos
                 conclusion = @conclusion,
                 started_at = case
                     when @status in ('skipped') then s.started_at
-                    else coalesce(s.started_at, least(@started_at, now()), now())
+                    else coalesce(s.started_at, greatest(job.started_at, least(@started_at, @completed_at, now())))
                 end,
-                completed_at = case when @conclusion is null then null else coalesce(least(@completed_at, now()), now()) end
-            from used
+                completed_at = case
+                    when @conclusion is not null then greatest(s.started_at, job.started_at, least(@completed_at, now()))
+                end
+            from used, job
             where s.id = @step_id and s.status in ('queued', 'running')
             returning s.id
         )
@@ -95,7 +97,7 @@ public sealed class ReportStepStatus(NpgsqlDataSource dataSource, JobCallDiagnos
     }
 }
 
-/// <summary>A checked transition: a terminal status has a conclusion, others have none. Times are the runner's, capped at the database's now.</summary>
+/// <summary>A checked transition: a terminal status has a conclusion, others have none. Times are the runner's, between the claim and the database's now.</summary>
 public sealed record StatusChange(string Status, string? Conclusion, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt)
 {
     public void Bind(NpgsqlParameterCollection parameters)

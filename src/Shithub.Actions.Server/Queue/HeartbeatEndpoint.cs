@@ -21,7 +21,7 @@ public static class HeartbeatEndpoint
 
     private static async Task<IResult> HeartbeatAsync(
         HttpContext http, ClaimJob claim, ClaimAnswer answer, Notifications notifications, ServerMetrics metrics, TimeProvider time,
-        CancellationToken cancellation)
+        IHostApplicationLifetime lifetime, CancellationToken cancellation)
     {
         var token = RunnerToken.FromHeader(http.Request.Headers.Authorization);
         if (token is null)
@@ -70,13 +70,13 @@ public static class HeartbeatEndpoint
             }
 
             var left = patience - time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero)
+            if (left <= TimeSpan.Zero || lifetime.ApplicationStopping.IsCancellationRequested)
             {
                 metrics.Heartbeat("empty");
                 return TypedResults.NoContent();
             }
 
-            await Waiting.ForAsync(news, left < LookAgain ? left : LookAgain, time, cancellation);
+            await Waiting.ForAsync(news, left < LookAgain ? left : LookAgain, time, lifetime.ApplicationStopping, cancellation);
         }
     }
 

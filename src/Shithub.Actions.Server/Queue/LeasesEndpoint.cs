@@ -17,7 +17,8 @@ public static class LeasesEndpoint
             .Accepts<RenewLeasesRequest>("application/json").Produces<RenewLeasesResponse>();
 
     private static async Task<IResult> RenewAsync(
-        HttpContext http, RenewLeases renew, Notifications notifications, TimeProvider time, CancellationToken cancellation)
+        HttpContext http, RenewLeases renew, Notifications notifications, TimeProvider time, IHostApplicationLifetime lifetime,
+        CancellationToken cancellation)
     {
         var token = RunnerToken.FromHeader(http.Request.Headers.Authorization);
         if (token is null)
@@ -43,9 +44,9 @@ public static class LeasesEndpoint
                 if (states is null)
                     return Problems.Unauthorized("The runner's token is unknown or revoked.");
                 var left = patience - time.GetElapsedTime(started);
-                if (left <= TimeSpan.Zero || HasNews(attempts, states))
+                if (left <= TimeSpan.Zero || lifetime.ApplicationStopping.IsCancellationRequested || HasNews(attempts, states))
                     return TypedResults.Json(new RenewLeasesResponse(states), ProtocolJson.Default.RenewLeasesResponse);
-                await Waiting.ForAsync(news, left < LookAgain ? left : LookAgain, time, cancellation);
+                await Waiting.ForAsync(news, left < LookAgain ? left : LookAgain, time, lifetime.ApplicationStopping, cancellation);
             }
         }
         finally
@@ -65,10 +66,15 @@ public static class LeasesEndpoint
     {
         if (message.Leases?.Count > ProtocolLimits.LeasesPerCallMax)
             return ("leases", $"At most {ProtocolLimits.LeasesPerCallMax} leases a call.");
-        if (message.Leases is { } leases && leases.Any(lease => lease is null || lease.JobId <= 0 || lease.Attempt <= 0))
-            return ("leases", "Each lease names a 'job_id' and an 'attempt' as given in the claim.");
-        if (message.Leases is { } named && named.DistinctBy(lease => lease.JobId).Count() != named.Count)
-            return ("leases", "A job is named twice.");
+        var named = new HashSet<long>();
+        for (var i = 0; i < message.Leases?.Count; i++)
+        {
+            if (message.Leases[i] is not { JobId: > 0, Attempt: > 0 } lease)
+                return ($"leases[{i}]", "Each lease names a 'job_id' and an 'attempt' as given in the claim.");
+            if (!named.Add(lease.JobId))
+                return ($"leases[{i}].job_id", $"Job {lease.JobId} is named twice.");
+        }
+
         if (message.WaitSeconds is < 0 or > ProtocolLimits.WaitSeconds)
             return ("wait_seconds", $"0 to {ProtocolLimits.WaitSeconds} seconds.");
         return message.LeaseSeconds is < ProtocolLimits.LeaseSecondsMin or > ProtocolLimits.LeaseSecondsMax
