@@ -21,9 +21,13 @@ internal sealed class StepPlanner(ExpressionEvaluator evaluator, DiagnosticBag d
                 env[variable.Name] = value.Value;
         }
 
-        var script = step.Run is null ? null : new ScriptBinder(scoped, diagnostics).Bind(step.Run);
-        foreach (var (name, value) in script?.Bound ?? [])
-            env[name] = value;
+        var script = step.Run is null ? null : new ScriptBinder(scoped, diagnostics).Bind(step.Run, step.Shell, all.Variables.Keys);
+        if (script is not null)
+        {
+            foreach (var (name, value) in script.Bound)
+                env[name] = value;
+        }
+
         return new PlannedStep(
             step.Index, step.Id, PlanName(step, values), If: null, script?.Text, step.Shell, step.Uses,
             PlanInputs(step, values), values.Text(step.WorkingDirectory), env, PlanContinueOnError(step, values));

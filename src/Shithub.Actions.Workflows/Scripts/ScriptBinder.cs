@@ -1,10 +1,12 @@
+using System.Globalization;
 using System.Text;
 using Shithub.Actions.Workflows.Expressions;
+using Shithub.Actions.Workflows.Planning;
 
 namespace Shithub.Actions.Workflows.Scripts;
 
 /// <summary>A script that is safe to run, and the variables it refers to.</summary>
-internal sealed record BoundScript(string Text, OrderedDictionary<string, string> Bound);
+internal sealed record BoundScript(string Text, IReadOnlyDictionary<string, string> Bound);
 
 /// <summary>
 /// Evaluates a script's expressions. What nobody outside has chosen is spliced, as on GitHub. A tainted value never becomes
@@ -13,33 +15,48 @@ internal sealed record BoundScript(string Text, OrderedDictionary<string, string
 /// </summary>
 internal sealed class ScriptBinder(ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
 {
+    private const string VariablePrefix = "SHITHUB_EXPR_";
+
+    private sealed record Binding(string Name, string Value);
+
+    /// <param name="shell">The step's: <c>bash</c>, <c>sh</c> or null.</param>
+    /// <param name="takenNames">Names of variables that the script may mean itself.</param>
     /// <returns>Null after an error was reported.</returns>
-    public BoundScript? Bind(Template run)
+    public BoundScript? Bind(Template run, string? shell, ICollection<string> takenNames)
     {
         try
         {
-            var script = new StringBuilder();
-            foreach (var part in run.Parts)
+            var holes = new List<(TemplatePart Part, ExpressionValue Value)>();
+            var script = Evaluate(run, holes);
+            if (holes.Count == 0)
+                return new BoundScript(script, new Dictionary<string, string>());
+
+            var placements = ShellScanner.Scan(script, shell);
+            var bindings = new OrderedDictionary<string, Binding>();
+            var text = new StringBuilder();
+            var hole = 0;
+            var isSafe = true;
+            foreach (var c in script)
             {
-                if (part.Expression is null)
+                if (c != ShellScanner.Hole)
                 {
-                    script.Append(part.Text);
+                    text.Append(c);
                     continue;
                 }
 
-                var value = run.Evaluate(part, evaluator);
-                if (value.Tainted)
-                {
-                    throw new TemplateException(
-                        DiagnosticCodes.UnsafeScript,
-                        $"'{part.Text.Trim()}' is chosen by people outside and is not written into a script", run, part.Offset,
-                        "bind it to a variable under 'env:' and use \"$NAME\" in the script");
-                }
-
-                script.Append(run.ToText(value, part, evaluator));
+                var (part, value) = holes[hole];
+                isSafe &= Check(run, part, value, placements[hole]);
+                text.Append(Refer(placements[hole].Reference, Bind(run, part, value, bindings, script, takenNames)));
+                hole++;
             }
 
-            return new BoundScript(script.ToString(), []);
+            if (!isSafe)
+                return null;
+
+            var bound = new OrderedDictionary<string, string>();
+            foreach (var binding in bindings.Values)
+                bound[binding.Name] = binding.Value;
+            return new BoundScript(text.ToString(), bound);
         }
         catch (TemplateException exception)
         {
@@ -47,4 +64,70 @@ internal sealed class ScriptBinder(ExpressionEvaluator evaluator, DiagnosticBag 
             return null;
         }
     }
+
+    /// <summary>The script with untainted values spliced and a <see cref="ShellScanner.Hole"/> for each of the others.</summary>
+    private string Evaluate(Template run, List<(TemplatePart Part, ExpressionValue Value)> holes)
+    {
+        var script = new StringBuilder();
+        foreach (var part in run.Parts)
+        {
+            var value = part.Expression is null ? null : run.Evaluate(part, evaluator);
+            if (value is { Tainted: true })
+            {
+                holes.Add((part, value));
+                script.Append(ShellScanner.Hole);
+                continue;
+            }
+
+            var text = value is null ? part.Text : run.ToText(value, part, evaluator);
+            if (text.Contains(ShellScanner.Hole))
+                throw new TemplateException(
+                    DiagnosticCodes.InvalidValue, "a script cannot have a NUL character", run, part.Offset);
+            script.Append(text);
+        }
+
+        return script.ToString();
+    }
+
+    private bool Check(Template run, in TemplatePart part, ExpressionValue value, in Placement placement)
+    {
+        var isNumber = value is NumberValue or BooleanValue or NullValue;
+        if (placement.Hazard is not { } hazard || (isNumber && hazard.IsHarmlessForNumbers))
+            return true;
+        var expression = Yaml.YamlReader.Show(part.Text.Trim());
+        diagnostics.Error(
+            DiagnosticCodes.UnsafeScript, run.Locate(part.Offset), run.Path,
+            $"people outside choose the value of '{expression}', and here it {hazard.Reason}",
+            (hazard.Fix is null ? "" : hazard.Fix + "; or ")
+            + $"bind it under 'env:' (VALUE: ${{{{ {expression} }}}}) and use \"$VALUE\" where the script takes it as plain text");
+        return false;
+    }
+
+    private string Bind(
+        Template run, in TemplatePart part, ExpressionValue value, OrderedDictionary<string, Binding> bindings, string script,
+        ICollection<string> takenNames)
+    {
+        var key = part.Text.Trim();
+        if (bindings.TryGetValue(key, out var known))
+            return known.Name;
+        var number = bindings.Count;
+        string name;
+        do
+            name = VariablePrefix + (++number).ToString(CultureInfo.InvariantCulture);
+        while (takenNames.Contains(name) || script.Contains(name, StringComparison.Ordinal) || bindings.Values.Any(b => b.Name == name));
+
+        var text = run.ToText(value, part, evaluator);
+        if (PlannedEnvironment.DescribeProblem(name, text) is { } problem)
+            throw new TemplateException(
+                DiagnosticCodes.InvalidValue, $"the value of '{Yaml.YamlReader.Show(key)}' {problem}", run, part.Offset);
+        bindings[key] = new Binding(name, text);
+        return name;
+    }
+
+    private static string Refer(Reference reference, string name) => reference switch
+    {
+        Reference.Quoted => $"\"${{{name}}}\"",
+        Reference.Bare => $"${{{name}}}",
+        _ => $"'\"${{{name}}}\"'",
+    };
 }
