@@ -11,6 +11,7 @@ using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Runners;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Server.Secrets;
+using Shithub.Actions.Server.Triggers;
 
 namespace Shithub.Actions.Server;
 
@@ -81,6 +82,7 @@ public static class ServerHost
         services.AddJobs(settings);
         services.AddQueue(settings);
         services.AddRuns();
+        services.AddTriggers();
     }
 
     private static void MapEndpoints(WebApplication app)
@@ -99,6 +101,7 @@ public static class ServerHost
         app.MapRegistrationEndpoint();
         app.MapJobEndpoints();
         app.MapRunEndpoints();
+        app.MapDispatchEndpoint();
         app.MapRepositoryEndpoints();
         app.MapGitEndpoints();
     }

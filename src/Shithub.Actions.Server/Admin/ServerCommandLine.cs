@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Shithub.Actions.Server.Dev;
 
 namespace Shithub.Actions.Server.Admin;
 
@@ -20,9 +21,12 @@ public static class ServerCommandLine
             CommandContext.Output,
             ServeCommand.Build(),
             MigrateCommand.Build(),
+            DevCommand.Build(),
             admin,
         };
     }
 
-    public static Task<int> RunAsync(string[] args) => Build().Parse(args).InvokeAsync();
+    /// <summary>After a signal a command has as long as its own settings say; the library would end the process after two seconds.</summary>
+    public static Task<int> RunAsync(string[] args) =>
+        Build().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromHours(1) });
 }

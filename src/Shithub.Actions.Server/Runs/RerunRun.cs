@@ -1,5 +1,63 @@
+using System.Text.Json.Nodes;
+using Dapper;
+using Npgsql;
+using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Repositories;
+using Shithub.Actions.Server.Triggers;
+using Shithub.Actions.Workflows;
+
 namespace Shithub.Actions.Server.Runs;
-public sealed class RerunRun
+
+/// <summary>A new run from the original workflow file at the original commit, with the original event.</summary>
+public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore repositories, PlanRun plan, Notifications notifications)
 {
-    public Task<EnqueuedRun> ExecuteAsync(RunRow run, long? actorId, string? key, CancellationToken cancellation) => throw new NotSupportedException();
+    private const string ReadEvent = """
+        select r.event_payload::text as Payload, r.inputs::text as Inputs, r.actor_id as ActorId, coalesce(a.name, '') as Actor
+        from workflow_runs r
+        left join owners a on a.id = r.actor_id
+        where r.id = @Id
+        """;
+
+    /// <param name="run">A run that has ended.</param>
+    /// <param name="idempotencyKey">With one, the same request twice makes one run.</param>
+    public async Task<EnqueuedRun> ExecuteAsync(RunRow run, string? idempotencyKey, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        var original = await connection.QuerySingleAsync<Original>(
+            new CommandDefinition(ReadEvent, new { run.Id }, cancellationToken: cancellation));
+        var repository = await repositories.FindAsync(run.RepoId, cancellation)
+            ?? throw new InvalidOperationException($"Repository {run.RepoId} of run {run.Id} is gone.");
+        var file = await WorkflowFiles.ReadAsync(repositories.Open(run.RepoId), run.HeadSha, run.WorkflowFile, cancellation);
+        var trigger = new RunTrigger(
+            run.Event, Parse(original.Payload), Parse(original.Inputs), run.HeadSha, run.HeadRef, original.ActorId, original.Actor, run.Title,
+            $"rerun:{run.Id}:{idempotencyKey ?? Guid.NewGuid().ToString()}", run.Id);
+        var planned = await plan.ExecuteAsync(
+            repository, run.WorkflowFile, file?.Parsed ?? Missing(run), trigger, cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var enqueued = await EnqueueRun.ExecuteAsync(connection, transaction, planned, cancellation);
+        await transaction.CommitAsync(cancellation);
+        notifications.Signal(Topic.Queue);
+        return enqueued;
+    }
+
+    private static JsonObject Parse(string json) => (JsonObject)JsonNode.Parse(json)!;
+
+    /// <summary>The commit was pruned after a forced push: the new run says so instead of failing without a word.</summary>
+    private static WorkflowParseResult Missing(RunRow run) => new(null,
+    [
+        new Diagnostic(
+            DiagnosticSeverity.Error, "missing-file", $"The file is not in commit {run.HeadSha} any more", run.WorkflowFile, 1, 1, "",
+            "push the commit again, then run it again"),
+    ]);
+
+    private sealed record Original
+    {
+        public string Payload { get; init; } = "{}";
+
+        public string Inputs { get; init; } = "{}";
+
+        public long? ActorId { get; init; }
+
+        public string Actor { get; init; } = "";
+    }
 }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Mvc;
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Logs;
@@ -28,7 +29,8 @@ public static class RunEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        HttpContext http, string owner, string repo, long? before, int? limit, string? headSha, string? workflowFile,
+        HttpContext http, string owner, string repo, long? before, int? limit,
+        [FromQuery(Name = "head_sha")] string? headSha, [FromQuery(Name = "workflow_file")] string? workflowFile,
         RepositoryAccess access, ReadRuns runs, CancellationToken cancellation)
     {
         if (limit is < 1 or > PageMax)
@@ -97,9 +99,8 @@ public static class RunEndpoints
             return problem!;
         if (run.Conclusion is null)
             return Problems.Conflict($"Run {run.RunIndex} is {run.Status}. Cancel it or wait for its end, then run it again.");
-        var actor = (await access.AuthorizeAsync(http, run.RepoId, Permission.Write, cancellation)).Granted?.Actor;
         var key = http.Request.Headers["Idempotency-Key"].ToString();
-        var result = await rerun.ExecuteAsync(run, actor?.UserId, key.Length is > 0 and <= 100 ? key : null, cancellation);
+        var result = await rerun.ExecuteAsync(run, key.Length is > 0 and <= 100 ? key : null, cancellation);
         return TypedResults.Json(
             new RerunResponse(result.RunId, result.RunIndex, run.Id, run.HeadSha, run.HeadRef),
             RunApiJson.Default.RerunResponse, statusCode: StatusCodes.Status201Created);

@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Shithub.Actions.Server.Dev;
+
+/// <summary>Where <c>shithubd dev</c> keeps everything it makes; deleting the folder forgets it all.</summary>
+public sealed class DevFolder
+{
+    public DevFolder(string root)
+    {
+        Root = Path.GetFullPath(root);
+        Directory.CreateDirectory(Root);
+        // Secrets lie in files below; the postgres user must get through to its own folder.
+        File.SetUnixFileMode(Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        Directory.CreateDirectory(Path.Combine(Root, "logs"));
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Root)))[..12];
+        ShortSocketFolder = $"/tmp/shithub-{hash}";
+        // A checkout under /root is closed to the user postgres: its cluster then lies where that user may go.
+        Postgres = Environment.IsPrivilegedProcess && !IsOpenToOthers(Root) ? $"/var/tmp/shithub-dev-{hash}" : Path.Combine(Root, "postgres");
+    }
+
+    public string Root { get; }
+
+    public string Postgres { get; }
+
+    public string ShortSocketFolder { get; }
+
+    public string ServerData => Path.Combine(Root, "server");
+
+    public string Workspaces => Path.Combine(Root, "workspaces");
+
+    public string ServerConfig => Path.Combine(Root, "shithubd.toml");
+
+    public string RunnerConfig => Path.Combine(Root, "shithubd-runner.toml");
+
+    public string RootKey => Path.Combine(Root, "root.key");
+
+    public string RunnerToken => Path.Combine(Root, "runner.token");
+
+    public string UserToken => Path.Combine(Root, "demo.token");
+
+    public string EngineSocket => Path.Combine(Root, "podman.sock") is { Length: <= 107 } socket ? socket : $"{ShortSocketFolder}.sock";
+
+    public string DemoClone => Path.Combine(Root, "hello");
+
+    public string Programs => Path.Combine(Root, "bin");
+
+    public string Log(string name) => Path.Combine(Root, "logs", name + ".log");
+
+    /// <summary>Writes a file that only its owner may read.</summary>
+    public static void WriteSecret(string path, string text)
+    {
+        using var stream = new FileStream(path, new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        });
+        stream.Write(Encoding.UTF8.GetBytes(text));
+    }
+
+    private static bool IsOpenToOthers(string path)
+    {
+        for (var folder = new DirectoryInfo(path); folder is not null; folder = folder.Parent)
+        {
+            if (!folder.UnixFileMode.HasFlag(UnixFileMode.OtherExecute))
+                return false;
+        }
+
+        return true;
+    }
+}

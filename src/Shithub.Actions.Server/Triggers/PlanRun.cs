@@ -1,0 +1,108 @@
+using System.Text.Json.Nodes;
+using Dapper;
+using Npgsql;
+using Shithub.Actions.Server.Http;
+using Shithub.Actions.Server.Repositories;
+using Shithub.Actions.Server.Runs;
+using Shithub.Actions.Workflows;
+
+namespace Shithub.Actions.Server.Triggers;
+
+/// <summary>
+/// Turns a workflow file and an event into a run that can be enqueued. Triggers and reruns both come through here, so the same file at the
+/// same commit means the same.
+/// </summary>
+public sealed class PlanRun(NpgsqlDataSource dataSource, PublicUrl url)
+{
+    // Nearest wins: the repository's own, its owner's, the site's.
+    private const string ReadVariables = """
+        select distinct on (upper(name)) name, value
+        from actions_variables
+        where repo_id = @RepoId or owner_id = @OwnerId or (repo_id is null and owner_id is null)
+        order by upper(name), repo_id nulls last, owner_id nulls last
+        limit 1000
+        """;
+
+    /// <summary>The run without its trigger's identity: a plan, or the diagnostics that it will show.</summary>
+    public async Task<NewRun> ExecuteAsync(
+        Repository repository, string file, WorkflowParseResult parsed, RunTrigger trigger, CancellationToken cancellation)
+    {
+        var run = new NewRun
+        {
+            RepoId = repository.Id,
+            WorkflowFile = file,
+            WorkflowName = parsed.Workflow?.Name ?? file,
+            Title = trigger.Title,
+            Event = trigger.Event,
+            EventPayload = trigger.Payload,
+            Inputs = trigger.Inputs,
+            HeadSha = trigger.HeadSha,
+            HeadRef = trigger.HeadRef,
+            ActorId = trigger.ActorId,
+            TriggerEventId = trigger.TriggerEventId,
+            ParentRunId = trigger.ParentRunId,
+        };
+        if (parsed.Workflow is not { } workflow)
+            return run with { Diagnostics = parsed.Diagnostics };
+        var planned = WorkflowPlanner.Plan(workflow, new PlanContext(
+            Context(repository, file, workflow, trigger),
+            await VariablesAsync(repository, cancellation),
+            trigger.Inputs.ToDictionary(input => input.Key, input => input.Value, StringComparer.Ordinal)));
+        return planned.Plan is { } plan
+            ? run with { WorkflowName = plan.WorkflowName, Plan = plan }
+            : run with { Diagnostics = planned.Diagnostics };
+    }
+
+    /// <summary>The <c>shithub</c> context, with the members that GitHub documents for <c>github</c>.</summary>
+    private JsonObject Context(Repository repository, string file, Workflow workflow, RunTrigger trigger)
+    {
+        var isTag = trigger.HeadRef.StartsWith("refs/tags/", StringComparison.Ordinal);
+        var context = new JsonObject
+        {
+            ["actor"] = trigger.Actor,
+            ["triggering_actor"] = trigger.Actor,
+            ["event"] = trigger.Payload.DeepClone(),
+            ["event_name"] = trigger.Event,
+            ["ref"] = trigger.HeadRef,
+            ["ref_name"] = RefName(trigger.HeadRef),
+            ["ref_type"] = isTag ? "tag" : "branch",
+            ["repository"] = repository.FullName,
+            ["repository_id"] = repository.Id,
+            ["repository_owner"] = repository.FullName.Split('/')[0],
+            ["server_url"] = url.Base,
+            ["api_url"] = url.Of("api/v1"),
+            ["sha"] = trigger.HeadSha,
+            ["workflow"] = workflow.Name ?? file,
+            ["workflow_ref"] = $"{repository.FullName}/{file}@{trigger.HeadRef}",
+            ["workflow_sha"] = trigger.HeadSha,
+        };
+        return context;
+    }
+
+    public static string RefName(string reference) =>
+        reference.StartsWith("refs/heads/", StringComparison.Ordinal) ? reference["refs/heads/".Length..]
+        : reference.StartsWith("refs/tags/", StringComparison.Ordinal) ? reference["refs/tags/".Length..]
+        : reference;
+
+    private async Task<Dictionary<string, string>> VariablesAsync(Repository repository, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        var rows = await connection.QueryAsync<(string Name, string Value)>(new CommandDefinition(
+            ReadVariables, new { RepoId = repository.Id, repository.OwnerId }, cancellationToken: cancellation));
+        return rows.ToDictionary(row => row.Name, row => row.Value, StringComparer.OrdinalIgnoreCase);
+    }
+}
+
+/// <summary>What started a run, as far as its plan needs to know.</summary>
+/// <param name="TriggerEventId">Unique per repository, file and event.</param>
+public sealed record RunTrigger(
+    string Event,
+    JsonObject Payload,
+    JsonObject Inputs,
+    string HeadSha,
+    string HeadRef,
+    long? ActorId,
+    string Actor,
+    string Title,
+    string TriggerEventId,
+    long? ParentRunId = null);

@@ -1,0 +1,10 @@
+namespace Shithub.Actions.Server.Triggers;
+
+public static class TriggerServices
+{
+    public static IServiceCollection AddTriggers(this IServiceCollection services) => services
+        .AddSingleton<PlanRun>()
+        .AddSingleton<ProcessEvent>()
+        .AddSingleton<DispatchWorkflow>()
+        .AddHostedService<TriggerProcessor>();
+}
