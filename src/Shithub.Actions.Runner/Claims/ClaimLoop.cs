@@ -40,50 +40,64 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
 
     private async Task ClaimAsync(SemaphoreSlim slots, CancellationToken drain)
     {
-        var failures = 0;
         while (true)
         {
             await slots.WaitAsync(drain);
             var claimed = false;
-            var claimId = Guid.NewGuid().ToString("N");
-            while (!claimed)
+            try
             {
-                var sentAt = runner.Time.GetTimestamp();
-                HeartbeatAnswer answer;
-                try
-                {
-                    answer = await api.HeartbeatAsync(Heartbeat(claimId), drain);
-                }
-                catch (ServerUnavailableException e)
-                {
-                    if (failures++ == 0) Unavailable(_logger, e.Message);
-                    await Task.Delay(Pause(failures), runner.Time, drain);
-                    continue;
-                }
+                var (claim, sentAt) = await ClaimOneAsync(drain);
+                Start(claim, sentAt, slots);
+                claimed = true;
+            }
+            finally
+            {
+                if (!claimed) slots.Release();
+            }
+        }
+    }
 
-                if (failures > 0) AvailableAgain(_logger);
-                failures = 0;
-                if (answer.IgnoredLabels != _ignoredLabels && answer.IgnoredLabels is not null) LabelsIgnored(_logger, answer.IgnoredLabels);
-                _ignoredLabels = answer.IgnoredLabels;
-                switch (answer.Result)
-                {
-                    case HeartbeatResult.Claimed:
-                        Start(answer.Claim!, sentAt, slots);
-                        claimed = true;
-                        break;
-                    case HeartbeatResult.ClaimIdUsed:
-                        claimId = Guid.NewGuid().ToString("N");
-                        break;
-                    case HeartbeatResult.Refused:
-                        throw new RunnerException($"The server refuses this runner's token: {answer.Detail}", ExitCodes.Refused);
-                    case HeartbeatResult.Invalid:
-                        throw new RunnerException($"The server refuses what this runner says of itself: {answer.Detail}", ExitCodes.Usage);
-                    default:
-                        // A long poll that ends early (the server stops, or does not wait) must not make this loop spin.
-                        var left = runner.Settings.Runner.PollInterval - runner.Time.GetElapsedTime(sentAt);
-                        if (left > TimeSpan.Zero) await Task.Delay(left, runner.Time, drain);
-                        break;
-                }
+    /// <summary>Asks until there is a job.</summary>
+    /// <returns>The job, and when the heartbeat that got it was sent.</returns>
+    private async Task<(HeartbeatResponse Claim, long SentAt)> ClaimOneAsync(CancellationToken drain)
+    {
+        var failures = 0;
+        var claimId = Guid.NewGuid().ToString("N");
+        while (true)
+        {
+            var sentAt = runner.Time.GetTimestamp();
+            HeartbeatAnswer answer;
+            try
+            {
+                answer = await api.HeartbeatAsync(Heartbeat(claimId), drain);
+            }
+            catch (ServerUnavailableException e)
+            {
+                if (failures++ == 0) Unavailable(_logger, e.Message);
+                await Task.Delay(Pause(failures), runner.Time, drain);
+                continue;
+            }
+
+            if (failures > 0) AvailableAgain(_logger);
+            failures = 0;
+            if (answer.IgnoredLabels != _ignoredLabels && answer.IgnoredLabels is not null) LabelsIgnored(_logger, answer.IgnoredLabels);
+            _ignoredLabels = answer.IgnoredLabels;
+            switch (answer.Result)
+            {
+                case HeartbeatResult.Claimed:
+                    return (answer.Claim!, sentAt);
+                case HeartbeatResult.ClaimIdUsed:
+                    claimId = Guid.NewGuid().ToString("N");
+                    break;
+                case HeartbeatResult.Refused:
+                    throw new RunnerException($"The server refuses this runner's token: {answer.Detail}", ExitCodes.Refused);
+                case HeartbeatResult.Invalid:
+                    throw new RunnerException($"The server refuses what this runner says of itself: {answer.Detail}", ExitCodes.Usage);
+                default:
+                    // A long poll that ends early (the server stops, or does not wait) must not make this loop spin.
+                    var left = runner.Settings.Runner.PollInterval - runner.Time.GetElapsedTime(sentAt);
+                    if (left > TimeSpan.Zero) await Task.Delay(left, runner.Time, drain);
+                    break;
             }
         }
     }

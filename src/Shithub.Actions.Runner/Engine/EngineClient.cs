@@ -83,14 +83,21 @@ internal sealed class EngineClient(string socketPath) : IDisposable
         _http.SendAsync(HttpMethod.Post, $"containers/{id}/start", null, cancellationToken);
 
     /// <summary>Sends a signal; a container that is gone or has stopped is fine.</summary>
-    public Task KillContainerAsync(string id, string signal, CancellationToken cancellationToken) =>
-        _http.SendAsync(
-            HttpMethod.Post,
-            $"containers/{id}/kill?signal={signal}",
-            null,
-            cancellationToken,
-            HttpStatusCode.NotFound,
-            HttpStatusCode.Conflict);
+    public async Task KillContainerAsync(string id, string signal, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _http.SendAsync(HttpMethod.Post, $"containers/{id}/kill?signal={signal}", null, cancellationToken);
+        }
+        catch (EngineException e) when (e.Status is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
+        {
+        }
+        catch (EngineException e)
+            when (e.Status == HttpStatusCode.InternalServerError && e.Message.Contains("container state improper", StringComparison.Ordinal))
+        {
+            // Podman's words where Docker says 409.
+        }
+    }
 
     /// <summary>Kills and removes; a container that is gone is fine.</summary>
     public Task RemoveContainerAsync(string id, CancellationToken cancellationToken) =>

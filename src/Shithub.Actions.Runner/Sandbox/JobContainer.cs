@@ -89,7 +89,16 @@ internal sealed class JobContainer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         using var bounded = new CancellationTokenSource(CleanupTime);
-        await _engine.KillContainerAsync(_id, "SIGKILL", bounded.Token);
+        try
+        {
+            // Removing alone would first ask the processes to end, and wait.
+            await _engine.KillContainerAsync(_id, "SIGKILL", bounded.Token);
+        }
+        catch (EngineException)
+        {
+            // Never started, or half gone: removing it is what counts.
+        }
+
         try
         {
             await _engine.RemoveContainerAsync(_id, bounded.Token);

@@ -37,6 +37,9 @@ internal sealed class FakeServer : IAsyncDisposable
     /// <summary>Runs before each call is handled; a status here is answered and nothing is done.</summary>
     public Func<HttpRequest, int?> Refuses { get; set; } = _ => null;
 
+    /// <summary>What a git request waits for.</summary>
+    public SemaphoreSlim? GitWaits { get; set; }
+
     public ConcurrentQueue<HeartbeatRequest> Heartbeats { get; } = new();
 
     public static async Task<FakeServer> StartAsync(string repositories = "/nonexistent")
@@ -54,7 +57,7 @@ internal sealed class FakeServer : IAsyncDisposable
         app.MapPost("/api/v1/jobs/{id:long}/cancel-check", (HttpContext http, long id) => server.JobCallAsync(http, id, null));
         app.MapPost(
             "/api/v1/jobs/{id:long}/steps/{step:long}/status", (HttpContext http, long id, long step) => server.JobCallAsync(http, id, step));
-        app.Map("/git/{**path}", server._git.HandleAsync);
+        app.Map("/git/{**path}", server.GitAsync);
         await app.StartAsync();
         return server;
     }
@@ -144,6 +147,12 @@ internal sealed class FakeServer : IAsyncDisposable
                 return TypedResults.Json(new RenewLeasesResponse(states), ProtocolJson.Default.RenewLeasesResponse);
             await Task.Delay(20, http.RequestAborted);
         }
+    }
+
+    private async Task GitAsync(HttpContext http)
+    {
+        if (GitWaits is not null) await GitWaits.WaitAsync(http.RequestAborted);
+        await _git.HandleAsync(http);
     }
 
     private async Task JobCallAsync(HttpContext http, long id, long? step)

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Runner.Startup;
 using Shithub.Actions.Testing;
@@ -14,7 +13,7 @@ internal sealed class RunningRunner : IAsyncDisposable
     private RunningRunner(PodmanFixture podman, string workspaceRoot, RunnerSettings settings)
     {
         (Podman, WorkspaceRoot) = (podman, workspaceRoot);
-        Ended = Task.Run(() => RunnerHost.RunAsync(settings, TimeProvider.System, NullLoggerFactory.Instance, _drain.Token, _now.Token));
+        Ended = Task.Run(() => RunnerHost.RunAsync(settings, TimeProvider.System, TestLog.CreateFactory(), _drain.Token, _now.Token));
     }
 
     public PodmanFixture Podman { get; }
