@@ -1,0 +1,63 @@
+using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Web.Pages;
+
+namespace Shithub.Actions.Server.Web;
+
+/// <summary>Signing in with a personal access token, and out.</summary>
+public static class SignInPages
+{
+    private const int FormBytesMax = 16 * 1024;
+
+    public static void MapSignInPages(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/login", ShowAsync);
+        routes.MapPost("/login", SignInAsync);
+        routes.MapPost("/logout", SignOutAsync);
+    }
+
+    private static async Task<IResult> ShowAsync(HttpContext http, PageResults pages, CancellationToken cancellation) =>
+        Login(await pages.FrameAsync(http, cancellation), StatusCodes.Status200OK, http.Request.Query["return_to"], null);
+
+    private static async Task<IResult> SignInAsync(HttpContext http, PageResults pages, Sessions sessions, CancellationToken cancellation)
+    {
+        var frame = await pages.FrameAsync(http, cancellation);
+        if (!PageSecurity.IsFromOwnPage(http.Request))
+            return PageResults.ForeignForm(frame);
+        var form = await PageForm.ReadAsync(http.Request, FormBytesMax, cancellation);
+        var session = await sessions.CreateAsync(form["token"].ToString(), cancellation);
+        if (session is null)
+        {
+            return Login(
+                frame, StatusCodes.Status401Unauthorized, form["return_to"],
+                "This token is unknown, expired or revoked. Check that it was copied whole, or make a new one.");
+        }
+
+        http.Response.Cookies.Append(Sessions.CookieName, session.Cookie, Cookie(http.Request, session.ExpiresAt));
+        return SeeOther.To(PageSecurity.LocalAddress(form["return_to"]));
+    }
+
+    private static async Task<IResult> SignOutAsync(HttpContext http, PageResults pages, Sessions sessions, CancellationToken cancellation)
+    {
+        if (!PageSecurity.IsFromOwnPage(http.Request))
+            return PageResults.ForeignForm(await pages.FrameAsync(http, cancellation));
+        if (http.Request.Cookies[Sessions.CookieName] is { Length: > 0 } cookie)
+            await sessions.DeleteAsync(cookie, cancellation);
+        http.Response.Cookies.Delete(Sessions.CookieName, Cookie(http.Request, null));
+        return SeeOther.To("/");
+    }
+
+    private static CookieOptions Cookie(HttpRequest request, DateTime? expiresAt) => new()
+    {
+        HttpOnly = true,
+        SameSite = SameSiteMode.Lax,
+        Secure = request.IsHttps,
+        Path = "/",
+        Expires = expiresAt,
+    };
+
+    private static IResult Login(PageFrame frame, int status, string? returnTo, string? complaint) => PageResults.Show<LoginPage>(
+        status,
+        (nameof(LoginPage.Frame), frame with { Address = "/" }),
+        (nameof(LoginPage.ReturnTo), PageSecurity.LocalAddress(returnTo)),
+        (nameof(LoginPage.Complaint), complaint));
+}
