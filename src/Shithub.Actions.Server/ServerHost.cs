@@ -12,6 +12,7 @@ using Shithub.Actions.Server.Runners;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Server.Secrets;
 using Shithub.Actions.Server.Triggers;
+using Shithub.Actions.Server.Web;
 
 namespace Shithub.Actions.Server;
 
@@ -83,6 +84,7 @@ public static class ServerHost
         services.AddQueue(settings);
         services.AddRuns();
         services.AddTriggers();
+        services.AddWebPages();
     }
 
     private static void MapEndpoints(WebApplication app)
@@ -104,5 +106,6 @@ public static class ServerHost
         app.MapDispatchEndpoint();
         app.MapRepositoryEndpoints();
         app.MapGitEndpoints();
+        app.MapWebPages();
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Web.Pages;
 
@@ -15,13 +14,9 @@ public sealed class PageResults(Authenticator authenticator, TimeProvider time)
         return new PageFrame(viewer, address, time.GetUtcNow().UtcDateTime);
     }
 
-    public static RazorComponentResult<TPage> Show<TPage>(int status, params (string Name, object? Value)[] parameters)
+    public static IResult Show<TPage>(int status, params (string Name, object? Value)[] parameters)
         where TPage : IComponent =>
-        new(parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Value))
-        {
-            StatusCode = status,
-            PreventStreamingRendering = true,
-        };
+        new RenderedPage(typeof(TPage), status, parameters.ToDictionary(parameter => parameter.Name, parameter => parameter.Value));
 
     public static IResult Error(PageFrame frame, int status, string heading, string detail, bool offerLogin = false) =>
         Show<ErrorPage>(

@@ -2,8 +2,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Components.Web;
 using Shithub.Actions.Server.Web.LogView;
 using Shithub.Actions.Server.Web.Parts;
 
@@ -48,12 +46,9 @@ public sealed class RunEventWriter(HttpContext http, RunView view, LogFollower l
         var changed = Pieces().Where(piece => !_sent.TryGetValue(piece.Id, out var sent) || sent != piece.State).ToList();
         if (changed.Count == 0)
             return;
-        // A renderer keeps what it has rendered, so each is good for one time.
-        await using var renderer = new HtmlRenderer(http.RequestServices, http.RequestServices.GetRequiredService<ILoggerFactory>());
         foreach (var piece in changed)
         {
-            var html = await renderer.Dispatcher.InvokeAsync(async () =>
-                (await renderer.RenderComponentAsync(piece.Component, ParameterView.FromDictionary(piece.Parameters))).ToHtmlString());
+            var html = await RenderedPage.RenderAsync(http.RequestServices, piece.Component, piece.Parameters);
             var data = JsonSerializer.Serialize(new StateEvent(piece.Id, html), RunEventJson.Default.StateEvent);
             await WriteAsync($"event: state\ndata: {data}\n\n", cancellation);
             _sent[piece.Id] = piece.State;

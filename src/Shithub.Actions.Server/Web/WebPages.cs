@@ -7,7 +7,6 @@ public static class WebPages
 {
     public static IServiceCollection AddWebPages(this IServiceCollection services)
     {
-        services.AddRazorComponents();
         services.AddExceptionHandler<PageErrors>();
         return services
             .AddSingleton<PageResults>()

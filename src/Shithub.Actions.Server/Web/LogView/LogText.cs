@@ -131,8 +131,8 @@ public static class LogText
     private static string? Visible(char c) => c switch
     {
         '\t' => null,
-        < ' ' => ((char)(0x2400 + c)).ToString(),
-        '\u007f' => "\u2421",
+        < ' ' => $"^{(char)(c + '@')}",
+        '\u007f' => "^?",
         (>= '\u0080' and <= '\u009f') or '\u061c' or '\u200e' or '\u200f' or (>= '\u202a' and <= '\u202e')
             or (>= '\u2066' and <= '\u2069') or '\u2028' or '\u2029' =>
             string.Create(CultureInfo.InvariantCulture, $"U+{(int)c:X4}"),
