@@ -72,7 +72,7 @@ public static class RunEvents
                 if (time.GetElapsedTime(begun) > Longest)
                     return;
                 await Task.Delay(Pause, time, cancellation);
-                await Waiting.ForAsync(news, Patience, time, cancellation);
+                await Waiting.ForAsync(news, Patience, time, CancellationToken.None, cancellation);
                 if (!news.IsCompleted)
                     await events.SendKeepAliveAsync(cancellation);
             }

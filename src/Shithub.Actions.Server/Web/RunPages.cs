@@ -62,7 +62,7 @@ public static class RunPages
                 $"Run #{runIndex} is {view.Run.Status}. Cancel it or wait for its end, then run it again.");
         }
 
-        var again = await rerun.ExecuteAsync(view.Run, view.Frame.Viewer?.UserId, null, cancellation);
+        var again = await rerun.ExecuteAsync(view.Run, null, cancellation);
         return SeeOther.To(string.Create(CultureInfo.InvariantCulture, $"/{view.Repository.FullName}/actions/runs/{again.RunIndex}"));
     }
 
