@@ -42,7 +42,7 @@ install_missing() {
   get_root || fail "missing here: ${packages[*]}. As root, run:  apt-get update && $install"
 
   say "installing ${packages[*]} (some minutes)"
-  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
   local attempt
   for attempt in 1 2 3; do
     if "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${packages[@]}"; then return 0; fi
