@@ -66,7 +66,7 @@ require_dotnet() {
 
 # container_works: runs a container of this machine's own shell, with limits, an exec and the bridge network, as jobs need them.
 container_works() {
-  local root=$1/root program library id works=1
+  local root=$1/root program library name=shithub-probe-$$ works=1
   local podman=("${as_root[@]}" env ${CONTAINERS_CONF:+"CONTAINERS_CONF=$CONTAINERS_CONF"} podman)
   if [ ! -d "$root" ]; then
     mkdir -p "$root"
@@ -75,10 +75,12 @@ container_works() {
       for library in $(ldd "$program" | grep -o '/[^ ]*'); do cp -L --parents "$library" "$root"; done
     done
   fi
-  if id=$("${podman[@]}" run -d --network podman --memory 64m --pids-limit 64 --cpus 1 --rootfs "$root" /bin/sleep 60 2>"$1/log"); then
-    "${podman[@]}" exec "$id" /bin/sh -c : 2>"$1/log" && "${podman[@]}" logs "$id" 2>"$1/log" && works=0
-    "${podman[@]}" rm -f -t 0 "$id" >/dev/null 2>&1
+  if "${podman[@]}" run -d --name "$name" --network podman --memory 64m --pids-limit 64 --cpus 1 \
+    --rootfs "$root" /bin/sleep 60 >/dev/null 2>"$1/log"; then
+    "${podman[@]}" exec "$name" /bin/sh -c : 2>"$1/log" && "${podman[@]}" logs "$name" 2>"$1/log" && works=0
   fi
+  # One that could not be started is there all the same.
+  "${podman[@]}" rm -f -t 0 "$name" >/dev/null 2>&1 || true
   return $works
 }
 
