@@ -20,8 +20,8 @@ public static class HeartbeatEndpoint
             .Accepts<HeartbeatRequest>("application/json").Produces<HeartbeatResponse>().Produces(StatusCodes.Status204NoContent);
 
     private static async Task<IResult> HeartbeatAsync(
-        HttpContext http, ClaimJob claim, ClaimAnswer answer, Notifications notifications, ServerMetrics metrics, TimeProvider time,
-        IHostApplicationLifetime lifetime, CancellationToken cancellation)
+        HttpContext http, ClaimJob claim, ClaimAnswer answer, LeaseLimits limits, Notifications notifications, ServerMetrics metrics,
+        TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellation)
     {
         var token = RunnerToken.FromHeader(http.Request.Headers.Authorization);
         if (token is null)
@@ -39,7 +39,7 @@ public static class HeartbeatEndpoint
             message.HostName,
             message.Version,
             message.ClaimId ?? Guid.NewGuid().ToString(),
-            message.LeaseSeconds ?? ProtocolLimits.JobTokenSeconds);
+            limits.Shorten(message.LeaseSeconds ?? ProtocolLimits.JobTokenSeconds));
 
         var started = time.GetTimestamp();
         var patience = TimeSpan.FromSeconds(message.WaitSeconds ?? 0);

@@ -32,7 +32,7 @@ public sealed partial class JobRescuer(
         var rescued = 0;
         foreach (var (id, runId) in expired)
         {
-            if (await rescue.ExecuteAsync(id, runId, ignoreLease: false, cancellation) is not { } outcome)
+            if (await rescue.ExecuteAsync(id, runId, revokedRunner: null, cancellation) is not { } outcome)
                 continue;
             rescued++;
             metrics.Rescued(RescueRules.MetricName(outcome), 1);

@@ -17,8 +17,8 @@ public static class LeasesEndpoint
             .Accepts<RenewLeasesRequest>("application/json").Produces<RenewLeasesResponse>();
 
     private static async Task<IResult> RenewAsync(
-        HttpContext http, RenewLeases renew, Notifications notifications, TimeProvider time, IHostApplicationLifetime lifetime,
-        CancellationToken cancellation)
+        HttpContext http, RenewLeases renew, LeaseLimits limits, Notifications notifications, TimeProvider time,
+        IHostApplicationLifetime lifetime, CancellationToken cancellation)
     {
         var token = RunnerToken.FromHeader(http.Request.Headers.Authorization);
         if (token is null)
@@ -32,6 +32,7 @@ public static class LeasesEndpoint
 
         var hash = OpaqueToken.Hash(token);
         var attempts = message.Leases ?? [];
+        int? leaseSeconds = message.LeaseSeconds is { } asked ? limits.Shorten(asked) : null;
         var started = time.GetTimestamp();
         var patience = TimeSpan.FromSeconds(message.WaitSeconds ?? 0);
         var watches = attempts.Select(attempt => notifications.Subscribe(Topic.Lease, attempt.JobId)).ToList();
@@ -40,7 +41,7 @@ public static class LeasesEndpoint
             while (true)
             {
                 var news = Task.WhenAny([.. watches.Select(watch => watch.Next), Task.Delay(Timeout.Infinite, cancellation)]);
-                var states = await renew.ExecuteAsync(hash, attempts, message.LeaseSeconds, cancellation);
+                var states = await renew.ExecuteAsync(hash, attempts, leaseSeconds, cancellation);
                 if (states is null)
                     return Problems.Unauthorized("The runner's token is unknown or revoked.");
                 var left = patience - time.GetElapsedTime(started);

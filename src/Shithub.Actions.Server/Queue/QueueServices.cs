@@ -9,6 +9,7 @@ public static class QueueServices
         .AddSingleton<ClaimJob>()
         .AddSingleton<ClaimAnswer>()
         .AddSingleton<RenewLeases>()
+        .AddSingleton(new LeaseLimits(settings.Runners.LeaseMax))
         .AddSingleton(new RescueLimits(settings.Runners.MaxRetries))
         .AddSingleton<RescueJob>()
         .AddSingleton<RunnerPool>()

@@ -28,7 +28,7 @@ public sealed class RescueJob(NpgsqlDataSource dataSource, Notifications notific
         from workflow_jobs j
         where j.id = @JobId
             and j.status = 'running'
-            and (j.lease_expires_at <= now() or @IgnoreLease)
+            and (j.lease_expires_at <= now() or j.runner_id = @RevokedRunner)
         for update of j
         """;
 
@@ -78,15 +78,15 @@ public sealed class RescueJob(NpgsqlDataSource dataSource, Notifications notific
 
     private const string Tell = "select pg_notify('shithub', 'lease:' || @JobId), pg_notify('shithub', 'run:' || @RunId)";
 
-    /// <param name="ignoreLease">Also take an attempt whose lease goes on, because its runner was revoked.</param>
+    /// <param name="revokedRunner">Take this runner's attempt though its lease goes on. Null takes what has expired only.</param>
     /// <returns>What became of the job, or null when there was nothing to rescue.</returns>
-    public async Task<RescueOutcome?> ExecuteAsync(long jobId, long runId, bool ignoreLease, CancellationToken cancellation)
+    public async Task<RescueOutcome?> ExecuteAsync(long jobId, long runId, long? revokedRunner, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await RunProgress.LockAsync(connection, transaction, runId, cancellation);
         var job = await connection.QuerySingleOrDefaultAsync<Lost>(new CommandDefinition(
-            Lock, new { JobId = jobId, IgnoreLease = ignoreLease }, transaction, cancellationToken: cancellation));
+            Lock, new { JobId = jobId, RevokedRunner = revokedRunner }, transaction, cancellationToken: cancellation));
         if (job is null)
             return null;
         var outcome = RescueRules.Decide(job.CancelRequested, job.RunStepBegan, job.Rescues, limits.MaxRetries);

@@ -132,13 +132,15 @@ public sealed class RunnerPool(NpgsqlDataSource dataSource, RescueJob rescue)
             await connection.ExecuteAsync(Sql(RevokeTokens));
             // After the runner's lock: no claim of this runner is under way any more.
             jobs = [.. await connection.QueryAsync<(long, long)>(Sql(ActiveJobs))];
+            // Its waiting heartbeats look again, and hear it.
+            await connection.ExecuteAsync(Sql(TellQueue));
             await transaction.CommitAsync(cancellation);
         }
 
         var taken = new List<(long, RescueOutcome)>();
         foreach (var (jobId, runId) in jobs)
         {
-            if (await rescue.ExecuteAsync(jobId, runId, ignoreLease: true, cancellation) is { } outcome)
+            if (await rescue.ExecuteAsync(jobId, runId, revokedRunner: id, cancellation) is { } outcome)
                 taken.Add((jobId, outcome));
         }
 
