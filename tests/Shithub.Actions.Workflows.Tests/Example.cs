@@ -8,6 +8,12 @@ internal static class Example
 {
     public const string File = ".shithub/workflows/ci.yml";
 
+    /// <summary>
+    /// What bounded work may take at most on a machine that has much else to do. It takes milliseconds; what is not bounded
+    /// would take minutes.
+    /// </summary>
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(15);
+
     public static WorkflowParseResult Parse(string yaml) => WorkflowReader.Parse(File, Encoding.UTF8.GetBytes(yaml));
 
     /// <summary>A workflow that must have no errors.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Shithub.Actions.Workflows.Yaml;
 
 namespace Shithub.Actions.Workflows;
 
@@ -15,6 +16,14 @@ internal sealed class DiagnosticBag(string file)
     {
         HasErrors = true;
         Add(DiagnosticSeverity.Error, code, at, path.ToString(), message, suggestion);
+    }
+
+    /// <summary>An error at an offset of a scalar's text. Finding the place takes time, which a full bag saves.</summary>
+    public void Error(
+        string code, YamlScalar scalar, int offset, DocumentPath path, string message, string? suggestion = null)
+    {
+        var isFull = _diagnostics.Count >= WorkflowLimits.MaxDiagnostics;
+        Error(code, isFull ? scalar.Position : scalar.Locate(offset), path, message, suggestion);
     }
 
     public void Warning(string code, SourcePosition at, DocumentPath path, string message, string? suggestion = null) =>

@@ -8,7 +8,8 @@ public static class NearestName
     /// <summary>The nearest of <paramref name="known"/>, or null where none is near enough to be worth a guess.</summary>
     /// <remarks>
     /// The distance is Damerau-Levenshtein (insert, delete, replace, swap neighbours), without case and with <c>_</c> equal
-    /// to <c>-</c>. Near enough is a third of the longer name, at least one. Names over 64 characters get no guess.
+    /// to <c>-</c>. Near enough is a third of the longer name, at least one; the beginning of a name (<c>bool</c>) counts as one
+    /// error. Names over 64 characters get no guess.
     /// </remarks>
     public static string? Find(string unknown, IEnumerable<string> known)
     {
@@ -23,7 +24,7 @@ public static class NearestName
         {
             if (candidate.Length > LongestName)
                 continue;
-            var distance = Distance(Fold(unknown), Fold(candidate));
+            var distance = IsBeginning(unknown, candidate) ? 1 : Distance(Fold(unknown), Fold(candidate));
             var farthest = Math.Max(1, Math.Max(unknown.Length, candidate.Length) / 3);
             if (distance < bestDistance && distance <= farthest && distance < unknown.Length)
                 (best, bestDistance) = (candidate, distance);
@@ -35,6 +36,9 @@ public static class NearestName
     /// <summary><see cref="Find"/> as a sentence for <see cref="Diagnostic.Suggestion"/>.</summary>
     internal static string? Suggest(string unknown, IEnumerable<string> known) =>
         Find(unknown, known) is { } nearest ? $"did you mean '{nearest}'?" : null;
+
+    private static bool IsBeginning(string unknown, string candidate) =>
+        unknown.Length >= 3 && unknown.Length < candidate.Length && candidate.StartsWith(unknown, StringComparison.OrdinalIgnoreCase);
 
     private static string Fold(string name) => name.ToLowerInvariant().Replace('_', '-');
 

@@ -29,7 +29,9 @@ public sealed class Template
 
     internal DocumentPath Path { get; }
 
-    internal SourcePosition Locate(int offset) => _scalar.Locate(offset);
+    /// <summary>Reports an error at an offset of <see cref="Source"/>.</summary>
+    internal void Error(DiagnosticBag diagnostics, string code, int offset, string message, string? suggestion = null) =>
+        diagnostics.Error(code, _scalar, offset, Path, message, suggestion);
 
     /// <summary>Parses the expressions in <paramref name="source"/>; what is wrong with one is reported, and it counts as text.</summary>
     /// <param name="source">The scalar's text, or what YAML reads in it (<c>3.10</c> is 3.1).</param>
@@ -50,7 +52,7 @@ public sealed class Template
             if (end < 0)
             {
                 diagnostics.Error(
-                    DiagnosticCodes.Expression, scalar.Locate(open), path, "'${{' has no '}}' after it",
+                    DiagnosticCodes.Expression, scalar, open, path, "'${{' has no '}}' after it",
                     "a literal '${{' is written ${{ '${{' }}");
                 at = source.Length;
                 break;
@@ -150,7 +152,7 @@ public sealed class Template
         catch (ExpressionSyntaxException exception)
         {
             diagnostics.Error(
-                exception.Code, scalar.Locate(offset + exception.Offset), path, exception.Message, exception.Suggestion);
+                exception.Code, scalar, offset + exception.Offset, path, exception.Message, exception.Suggestion);
             return new TemplatePart(text, null, offset);
         }
     }
@@ -161,5 +163,5 @@ internal sealed class TemplateException(string code, string message, Template te
     : Exception(message)
 {
     public void Report(DiagnosticBag diagnostics) =>
-        diagnostics.Error(code, template.Locate(offset), template.Path, Message, suggestion);
+        template.Error(diagnostics, code, offset, Message, suggestion);
 }

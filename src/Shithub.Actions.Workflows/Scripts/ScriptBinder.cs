@@ -95,8 +95,8 @@ internal sealed class ScriptBinder(ExpressionEvaluator evaluator, DiagnosticBag 
         if (placement.Hazard is not { } hazard || (isNumber && hazard.IsHarmlessForNumbers))
             return true;
         var expression = Yaml.YamlReader.Show(part.Text.Trim());
-        diagnostics.Error(
-            DiagnosticCodes.UnsafeScript, run.Locate(part.Offset), run.Path,
+        run.Error(
+            diagnostics, DiagnosticCodes.UnsafeScript, part.Offset,
             $"people outside choose the value of '{expression}', and here it {hazard.Reason}",
             (hazard.Fix is null ? "" : hazard.Fix + "; or ")
             + $"bind it under 'env:' (VALUE: ${{{{ {expression} }}}}) and use \"$VALUE\" where the script takes it as plain text");

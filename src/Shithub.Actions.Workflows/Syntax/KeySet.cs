@@ -31,9 +31,8 @@ internal sealed record KeySet(string Where, string[] Supported, string[] NotYet)
     /// <summary>What to write instead of a key that this mapping does not have.</summary>
     public string? Suggest(string unknown)
     {
-        if (NearestName.Suggest(unknown, Supported.Concat(NotYet)) is { } nearest)
-            return nearest;
-        var elsewhere = new[] { Workflow, Job, Step }.FirstOrDefault(set => set != this && set.Supported.Contains(unknown));
-        return elsewhere is null ? $"known here: {string.Join(", ", Supported)}" : $"it belongs in {elsewhere.Where}";
+        if (new[] { Workflow, Job, Step }.FirstOrDefault(set => set.Supported.Contains(unknown)) is { } elsewhere)
+            return $"it belongs in {elsewhere.Where}";
+        return NearestName.Suggest(unknown, Supported.Concat(NotYet)) ?? $"known here: {string.Join(", ", Supported)}";
     }
 }

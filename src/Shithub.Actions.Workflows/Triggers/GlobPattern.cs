@@ -115,7 +115,7 @@ public sealed class GlobPattern
                 var twice = at < text.Length && text[at] == '*';
                 while (at < text.Length && text[at] == '*')
                     at++;
-                var opensFolder = tokens.Count == 0 || tokens[^1] is { Set: "//", Optional: false };
+                var opensFolder = tokens.Count == 0 || tokens[^1] is { Set: "//", Optional: false, Repeated: false };
                 var isFolders = twice && opensFolder && at < text.Length && text[at] == '/';
                 // Takes nothing itself: either '**' and '/' follow, or neither. '**' alone must not lose its '/' midway.
                 if (isFolders)

@@ -54,23 +54,36 @@ internal sealed record YamlScalar(
         if (count == 0)
             (at, last) = (IsPlain ? SourceIndex : SourceIndex + 1, 0);
 
-        var (line, column) = LineAndColumn(at);
-        for (var i = last; i < offset && at < SourceEnd; i++, at++)
-        {
-            if (Text[i] != Source[at])
-                break;
-            (line, column) = Source[at] == '\n' ? (line + 1, 1) : (line, column + 1);
-        }
-
-        return new SourcePosition(line, column);
+        return LineAndColumn(Follow(last, offset, at));
     }
 
-    private (int Line, int Column) LineAndColumn(int index)
+    /// <summary>
+    /// Where in the file the text goes on from one offset to another, both after the same start. White space differs between
+    /// the two (indentation, folded lines); anything else that differs ends the way.
+    /// </summary>
+    private int Follow(int from, int to, int at)
+    {
+        for (var i = from; i <= to && i < Text.Length; i++)
+        {
+            while (at < SourceEnd && Source[at] != Text[i] && char.IsWhiteSpace(Source[at]))
+                at++;
+            if (i == to)
+                return at;
+            if (at < SourceEnd && Source[at] == Text[i])
+                at++;
+            else if (!char.IsWhiteSpace(Text[i]))
+                return at;
+        }
+
+        return at;
+    }
+
+    private SourcePosition LineAndColumn(int index)
     {
         var (line, column) = (Position.Line, Position.Column);
-        for (var i = SourceIndex; i < index; i++)
+        for (var i = SourceIndex; i < Math.Min(index, SourceEnd); i++)
             (line, column) = Source[i] == '\n' ? (line + 1, 1) : (line, column + 1);
-        return (line, column);
+        return new SourcePosition(line, column);
     }
 }
 

@@ -38,13 +38,6 @@ internal sealed class YamlReader
         {
             ReportSyntaxError(source, exception, diagnostics);
         }
-        catch (ArgumentException)
-        {
-            // YamlDotNet 16.3 lets this one through for escapes such as "\UFFFFFFFF", without a position.
-            diagnostics.Error(
-                DiagnosticCodes.Yaml, SourcePosition.Start, DocumentPath.Root,
-                "a double-quoted string has an escape (\\u or \\U) that is no character");
-        }
 
         return null;
     }
@@ -232,9 +225,19 @@ internal sealed class YamlReader
 
     private ParsingEvent Next()
     {
-        if (!_parser.MoveNext())
-            throw new YamlStoppedException(DiagnosticCodes.Yaml, SourcePosition.Start, "the file ends too early");
-        return _parser.Current!;
+        try
+        {
+            if (_parser.MoveNext())
+                return _parser.Current!;
+        }
+        catch (Exception exception) when (exception is not (YamlException or OutOfMemoryException))
+        {
+            // YamlDotNet 16.3 lets others through: ArgumentException for the escape "\UFFFFFFFF", InvalidOperationException for
+            // some plain scalars in flow collections. Whatever it is, the file is not YAML, somewhere after the last event.
+            throw Stopped(DiagnosticCodes.Yaml, _parser.Current?.End ?? Mark.Empty, "this is not YAML from here on");
+        }
+
+        throw new YamlStoppedException(DiagnosticCodes.Yaml, SourcePosition.Start, "the file ends too early");
     }
 
     private void Expect<T>()

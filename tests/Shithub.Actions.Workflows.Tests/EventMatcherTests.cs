@@ -1,0 +1,89 @@
+namespace Shithub.Actions.Workflows.Tests;
+
+public class EventMatcherTests
+{
+    private static Workflow On(string push) =>
+        Example.Workflow($"on:\n  push:\n{push}\njobs: {{a: {{runs-on: x, steps: [{{run: x}}]}}}}");
+
+    private static bool Push(Workflow workflow, string gitRef, params string[]? paths) =>
+        EventMatcher.Matches(workflow, new TriggerEvent("push", gitRef, paths, Deleted: false));
+
+    [Fact]
+    public void Without_filters_every_branch_and_tag_starts_it()
+    {
+        var workflow = On("");
+        Assert.True(Push(workflow, "refs/heads/a/b"));
+        Assert.True(Push(workflow, "refs/tags/v1"));
+        Assert.False(Push(workflow, "refs/notes/commits"));
+    }
+
+    [Fact]
+    public void A_filter_of_branches_alone_leaves_tags_out_and_the_other_way_round()
+    {
+        Assert.False(Push(On("    branches: ['**']"), "refs/tags/v1"));
+        Assert.False(Push(On("    branches-ignore: [x]"), "refs/tags/v1"));
+        Assert.False(Push(On("    tags: ['**']"), "refs/heads/main"));
+        Assert.True(Push(On("    tags: v*\n    branches: main"), "refs/heads/main"));
+        Assert.True(Push(On("    tags: v*\n    branches: main"), "refs/tags/v1"));
+    }
+
+    [Fact]
+    public void The_last_pattern_that_matches_decides()
+    {
+        var workflow = On("    branches: ['releases/**', '!releases/**-alpha', releases/keep-alpha]");
+        Assert.True(Push(workflow, "refs/heads/releases/10"));
+        Assert.False(Push(workflow, "refs/heads/releases/beta/3-alpha"));
+        Assert.True(Push(workflow, "refs/heads/releases/keep-alpha"));
+        Assert.False(Push(workflow, "refs/heads/main"));
+    }
+
+    [Fact]
+    public void Ignored_branches_do_not_start_it()
+    {
+        var workflow = On("    branches-ignore: ['mona/octocat', 'releases/**-alpha']");
+        Assert.True(Push(workflow, "refs/heads/main"));
+        Assert.False(Push(workflow, "refs/heads/mona/octocat"));
+    }
+
+    [Fact]
+    public void One_changed_path_is_enough_and_only_ignored_ones_are_not()
+    {
+        var included = On("    paths: ['sub/**', '!sub/docs/**']");
+        Assert.True(Push(included, "refs/heads/main", "README.md", "sub/a.c"));
+        Assert.False(Push(included, "refs/heads/main", "README.md", "sub/docs/a.md"));
+        Assert.False(Push(included, "refs/heads/main", []));
+        var ignored = On("    paths-ignore: ['docs/**']");
+        Assert.False(Push(ignored, "refs/heads/main", "docs/a", "docs/b"));
+        Assert.True(Push(ignored, "refs/heads/main", "docs/a", "src/b"));
+    }
+
+    [Fact]
+    public void Unknown_paths_match_and_tags_have_no_filter_of_paths()
+    {
+        var workflow = On("    paths: ['sub/**']");
+        Assert.True(Push(workflow, "refs/heads/main", null));
+        Assert.True(Push(workflow, "refs/tags/v1", "README.md"));
+    }
+
+    [Fact]
+    public void Both_the_branch_and_the_paths_must_pass()
+    {
+        var workflow = On("    branches: main\n    paths: ['**.js']");
+        Assert.True(Push(workflow, "refs/heads/main", "a/b.js"));
+        Assert.False(Push(workflow, "refs/heads/other", "a/b.js"));
+        Assert.False(Push(workflow, "refs/heads/main", "a/b.md"));
+    }
+
+    [Fact]
+    public void Changed_paths_are_asked_for_only_where_the_answer_hangs_on_them()
+    {
+        static TriggerEvent At(string gitRef) => new("push", gitRef, null, Deleted: false);
+        var workflow = On("    branches: main\n    paths: ['**.js']");
+        Assert.True(EventMatcher.NeedsChangedPaths(workflow, At("refs/heads/main")));
+        Assert.False(EventMatcher.NeedsChangedPaths(workflow, At("refs/heads/other")));
+        Assert.False(EventMatcher.NeedsChangedPaths(On("    paths: ['**.js']"), At("refs/tags/v1")));
+        Assert.False(EventMatcher.NeedsChangedPaths(On("    branches: main"), At("refs/heads/main")));
+        Assert.False(EventMatcher.NeedsChangedPaths(workflow, At("refs/heads/main") with { Deleted = true }));
+        Assert.False(EventMatcher.NeedsChangedPaths(workflow, At("refs/heads/main") with { Name = "workflow_dispatch" }));
+    }
+}
