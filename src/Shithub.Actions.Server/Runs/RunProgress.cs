@@ -36,14 +36,15 @@ public static class RunProgress
         where id = any (@Ids) and status = 'waiting';
         """;
 
-    // A terminal run never changes again, whatever its jobs are told.
+    // A terminal run never changes again, whatever its jobs are told. One that has begun is running until it ends, also while a lost
+    // job of it is queued again: were it set back, it could be while a claim, which waits for no run, takes the next of its jobs.
     private const string UpdateRun = """
         update workflow_runs
         set status = @Status,
             conclusion = @Conclusion,
             started_at = case when @Status = 'queued' then started_at else coalesce(started_at, now()) end,
             completed_at = case when @Conclusion is null then null else now() end
-        where id = @RunId and conclusion is null and status <> @Status
+        where id = @RunId and conclusion is null and status <> @Status and (status <> 'running' or @Conclusion is not null)
         """;
 
     private const string TellQueue = "select pg_notify('shithub', 'queue:')";
