@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Xunit;
 
 namespace Shithub.Actions.EndToEnd.Tests;
 
@@ -21,7 +22,7 @@ public sealed class CancelTests
             "the step prints", async () => (await system.Client.GetStringAsync($"/api/v1/jobs/{job}/logs")).Contains("begun\n", StringComparison.Ordinal));
 
         var asked = Stopwatch.StartNew();
-        (await system.Client.PostAsync($"/api/v1/jobs/{job}/cancel", null)).EnsureSuccessStatusCode();
+        (await system.Client.PostAsync($"/api/v1/jobs/{job}/cancel", null, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
         await LiveSystem.UntilAsync(
             "its container is dead", async () => (await system.ContainersAsync()).Count == 0, TimeSpan.FromSeconds(20));
         Assert.True(asked.Elapsed < TimeSpan.FromSeconds(2), $"the container was dead after {asked.Elapsed.TotalSeconds:0.0} s");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Xunit;
 
 namespace Shithub.Actions.EndToEnd.Tests;
 
@@ -51,9 +52,9 @@ public sealed class CrashTests
         var random = new Random(seed);
         await using var system = await LiveSystem.StartAsync(withRunner: true);
         var run = await system.PushAsync("count", Numbers);
-        for (var kill = 0; kill < 3; kill++)
+        foreach (var stored in Enumerable.Range(0, 3).Select(_ => random.Next(0, 9_000)).Order())
         {
-            await Task.Delay(random.Next(0, 1500));
+            await LiveSystem.UntilAsync($"{stored} lines are stored (seed {seed})", async () => await StoredLinesAsync(system) >= stored);
             system.KillServer();
             await system.StartServerAsync();
         }
@@ -65,8 +66,16 @@ public sealed class CrashTests
         var job = await system.JobAsync(run);
         Assert.True(job.GetProperty("conclusion").GetString() == "success", $"seed {seed}: {job}\n{system.Logs()}");
         var step = job.GetProperty("steps")[0].GetProperty("id").GetInt64();
-        var log = await system.Client.GetStringAsync($"/api/v1/jobs/{job.GetProperty("id").GetInt64()}/steps/{step}/logs");
+        var log = await system.Client.GetStringAsync(
+            $"/api/v1/jobs/{job.GetProperty("id").GetInt64()}/steps/{step}/logs", TestContext.Current.CancellationToken);
         var expected = string.Concat(Enumerable.Range(1, 10_000).Select(i => string.Create(CultureInfo.InvariantCulture, $"line {i}\n")));
         Assert.True(log == expected, $"seed {seed}: the stored log has {log.Split('\n').Length - 1} lines");
+    }
+
+    private static async Task<long> StoredLinesAsync(LiveSystem system)
+    {
+        await using var command = system.Database.DataSource.CreateCommand(
+            "select coalesce(sum(length(encode(chunk, 'escape')) - length(replace(encode(chunk, 'escape'), E'\n', ''))), 0) from workflow_step_log_chunks");
+        return Convert.ToInt64(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken), CultureInfo.InvariantCulture);
     }
 }

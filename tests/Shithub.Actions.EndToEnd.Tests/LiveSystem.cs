@@ -6,6 +6,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Testing;
+using Xunit;
 
 namespace Shithub.Actions.EndToEnd.Tests;
 

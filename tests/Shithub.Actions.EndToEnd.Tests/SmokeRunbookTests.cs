@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace Shithub.Actions.EndToEnd.Tests;
 
 /// <summary>The reference runbook, with its own commands, against both programs.</summary>
