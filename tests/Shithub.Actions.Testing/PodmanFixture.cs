@@ -114,11 +114,7 @@ public sealed class PodmanFixture
     /// <summary>One test process at a time: the others find the image built.</summary>
     private static async Task BuildImageAsync(string configuration, CancellationToken cancellation)
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Shithub.Actions.sln"))) folder = folder.Parent;
-        var script = Path.Combine(
-            folder?.FullName ?? throw new InvalidOperationException("The tests must run from within the source tree."),
-            "deploy/runner-image/build.sh");
+        var script = Path.Combine(SourceFolder.Root, "deploy/runner-image/build.sh");
         await RunAsync("flock", ["/tmp/shithub-runner-image.lock", script, Image], configuration, cancellation);
     }
 

@@ -124,9 +124,7 @@ internal sealed partial class JobCalls : IDisposable
                         throw new OperationCanceledException(_lifetime.Lost);
                     }
 
-                    var answer = JsonSerializer.Deserialize(
-                        await response.Content.ReadAsByteArrayAsync(cancellationToken), responseType)
-                        ?? throw new ServerUnavailableException("The server answered with an empty document.");
+                    var answer = Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken), responseType);
                     _token = nextToken(answer);
                     _lifetime.Extend(sentAt);
                     Volatile.Write(ref _lastCall, sentAt);
@@ -137,6 +135,20 @@ internal sealed partial class JobCalls : IDisposable
         finally
         {
             _turn.Release();
+        }
+    }
+
+    /// <summary>What is no answer of this protocol comes from something in between, and the call is repeated.</summary>
+    private static TResponse Parse<TResponse>(byte[] body, JsonTypeInfo<TResponse> type)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(body, type)
+                ?? throw new ServerUnavailableException("The server answered with an empty document.");
+        }
+        catch (JsonException e)
+        {
+            throw new ServerUnavailableException($"The server's answer is not what this protocol has: {e.Message}", e);
         }
     }
 

@@ -1,0 +1,157 @@
+using System.Buffers;
+using System.Text;
+using FsCheck;
+using FsCheck.Fluent;
+using Shithub.Actions.Protocol.LogScrubbing;
+using Xunit;
+
+namespace Shithub.Actions.Protocol.Tests.LogScrubbing;
+
+public sealed class LogScrubberTests
+{
+    /// <summary>Few letters make masks overlap, repeat and begin within one another.</summary>
+    private static readonly Gen<string> Text = Gen.ListOf(Gen.Elements('a', 'b', 'c')).Select(letters => string.Concat(letters));
+
+    private static readonly Gen<Sample> Samples =
+        from masks in Gen.ListOf(Text)
+        from text in Gen.ListOf(Text)
+        from cuts in Gen.ListOf(Gen.Choose(0, 7))
+        select new Sample([.. masks], string.Concat(text), [.. cuts]);
+
+    [Theory]
+    [InlineData("nothing to hide", "nothing to hide")]
+    [InlineData("a secret here", "a *** here")]
+    [InlineData("secretsecret", "***")]
+    [InlineData("secret secret", "*** ***")]
+    [InlineData("secre", "secre")]
+    [InlineData("secsecret", "sec***")]
+    [InlineData("secretary", "***")]
+    [InlineData("xsecretaryx", "x***x")]
+    [InlineData("tokensecret", "to***")]
+    [InlineData("tokentail", "tokentail")]
+    public void Masked_values_become_stars(string text, string expected) =>
+        Assert.Equal(expected, Scrub(["secret", "retary", "kensec"], text, []));
+
+    [Fact]
+    public void A_value_that_begins_with_another_one_is_hidden_whole() => Assert.Equal("*** ***x", Scrub(["pass", "password"], "password passx", []));
+
+    [Fact]
+    public void The_longer_value_is_hidden_even_if_the_shorter_one_ended_in_an_earlier_chunk() =>
+        Assert.Equal("<***>", Scrub(["pass", "password"], "<password>", [5]));
+
+    [Fact]
+    public void Empty_and_blank_values_hide_nothing() => Assert.Equal("a b  c", Scrub(["", " ", "\n"], "a b  c", []));
+
+    [Fact]
+    public void Each_line_of_a_value_is_hidden_unless_it_is_very_short()
+    {
+        const string Key = "-----BEGIN-----\nMIIabc\n}\n-----END-----\n";
+        Assert.Equal("***\r\n  *** }\n", Scrub([Key], "-----BEGIN-----\r\n  MIIabc }\n", []));
+        Assert.Equal("[***]", Scrub([Key], $"[{Key}]", []));
+    }
+
+    [Fact]
+    public void Bytes_that_are_no_text_pass_unchanged()
+    {
+        byte[] bytes = [0, 255, 254, (byte)'s', 128, (byte)'\n'];
+        Assert.Equal(bytes, Run(new LogScrubber(["sé"]), bytes, []));
+    }
+
+    [Fact]
+    public void Only_what_may_begin_a_value_is_withheld()
+    {
+        var scrubber = new LogScrubber(["secret"]);
+        var output = new ArrayBufferWriter<byte>();
+        scrubber.Write("a line\nPassword: sec"u8, output);
+        Assert.Equal("a line\nPassword: ", Encoding.UTF8.GetString(output.WrittenSpan));
+        Assert.Equal(3, scrubber.Held);
+    }
+
+    [Fact]
+    public void Replacements_are_counted()
+    {
+        var scrubber = new LogScrubber(["secret"]);
+        Run(scrubber, "secret, secretsecret and secre"u8.ToArray(), [3, 3]);
+        Assert.Equal(2, scrubber.Replacements);
+    }
+
+    [Fact]
+    public void However_the_text_is_cut_the_output_is_that_of_the_whole() => Check(sample =>
+        Scrub(sample.Masks, sample.Text, sample.Cuts) == Whole(sample.Masks, sample.Text));
+
+    [Fact]
+    public void No_value_is_left_in_the_output() => Check(sample =>
+    {
+        var output = Scrub(sample.Masks, sample.Text, sample.Cuts);
+        return !sample.Masks.Any(mask => mask.Length > 0 && output.Contains(mask, StringComparison.Ordinal));
+    });
+
+    [Fact]
+    public void A_scrubber_goes_on_where_another_one_stopped() => Check(sample =>
+    {
+        var output = new ArrayBufferWriter<byte>();
+        var scrubber = new LogScrubber(sample.Masks);
+        foreach (var chunk in Cut(Encoding.UTF8.GetBytes(sample.Text), sample.Cuts))
+        {
+            var next = new LogScrubber(sample.Masks);
+            next.Restore(scrubber.Save());
+            scrubber = next;
+            scrubber.Write(chunk, output);
+        }
+
+        scrubber.Flush(output);
+        return Encoding.UTF8.GetString(output.WrittenSpan) == Whole(sample.Masks, sample.Text);
+    });
+
+    /// <summary>The definition, as slow as it is plain: mark every byte of every occurrence, then print each marked run as stars.</summary>
+    private static string Whole(string[] masks, string text)
+    {
+        var covered = new bool[text.Length];
+        foreach (var mask in masks.Where(mask => mask.Length > 0))
+        {
+            for (var at = text.IndexOf(mask, StringComparison.Ordinal); at >= 0; at = text.IndexOf(mask, at + 1, StringComparison.Ordinal))
+                Array.Fill(covered, true, at, mask.Length);
+        }
+
+        var output = new StringBuilder();
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (!covered[i]) output.Append(text[i]);
+            else if (i == 0 || !covered[i - 1]) output.Append("***");
+        }
+
+        return output.ToString();
+    }
+
+    private static string Scrub(string[] masks, string text, int[] cuts) =>
+        Encoding.UTF8.GetString(Run(new LogScrubber(masks), Encoding.UTF8.GetBytes(text), cuts));
+
+    private static byte[] Run(LogScrubber scrubber, byte[] text, int[] cuts)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        foreach (var chunk in Cut(text, cuts)) scrubber.Write(chunk, output);
+        scrubber.Flush(output);
+        return output.WrittenSpan.ToArray();
+    }
+
+    private static IEnumerable<byte[]> Cut(byte[] text, int[] cuts)
+    {
+        var start = 0;
+        foreach (var cut in cuts)
+        {
+            var end = Math.Min(start + cut, text.Length);
+            yield return text[start..end];
+            start = end;
+        }
+
+        yield return text[start..];
+    }
+
+    private static void Check(Func<Sample, bool> property) =>
+        Prop.ForAll(Arb.From(Samples), property).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+
+    private sealed record Sample(string[] Masks, string Text, int[] Cuts)
+    {
+        public override string ToString() => $"masks [{string.Join(',', Masks)}] text {Text} cuts [{string.Join(',', Cuts)}]";
+    }
+}
