@@ -105,6 +105,9 @@ public sealed class LogScrubber(MaskAutomaton masks)
         while (_covered.Count > 0 && _covered[^1].End >= start)
         {
             start = Math.Min(start, _covered[^1].Start);
+
+            // Only while a state is restored can an earlier cover reach further than a later one.
+            end = Math.Max(end, _covered[^1].End);
             _covered.RemoveAt(_covered.Count - 1);
         }
 
