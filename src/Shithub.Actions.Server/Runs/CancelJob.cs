@@ -41,7 +41,13 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
 
     private const string Read = """
         select r.id as RunId, r.status as RunStatus, r.conclusion as RunConclusion, j.status, j.conclusion,
-            j.cancel_requested_at is not null as CancelRequested
+            exists (
+                select
+                from workflow_jobs asked
+                where asked.run_id = r.id
+                    and (@JobId::bigint is null or asked.id = @JobId)
+                    and asked.status = 'running'
+                    and asked.cancel_requested_at is not null) as CancelRequested
         from workflow_runs r
         left join workflow_jobs j on j.id = @JobId
         where r.id = @RunId
@@ -88,6 +94,6 @@ public sealed record CancelOutcome
 
     public string? Conclusion { get; init; }
 
-    /// <summary>A runner has the job and was asked to stop it.</summary>
+    /// <summary>A runner has the job, or one of the run's jobs, and was asked to stop it.</summary>
     public bool CancelRequested { get; init; }
 }
