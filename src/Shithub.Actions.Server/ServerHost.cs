@@ -68,7 +68,7 @@ public static class ServerHost
         services.AddSingleton<Migrator>();
         services.AddSingleton<Notifications>();
         services.AddHostedService(provider => provider.GetRequiredService<Notifications>());
-        services.AddSingleton<ServerMetrics>();
+        services.AddMetricsPage();
         services.AddSingleton(_ => new RootKey(settings.Auth.RequireTotpKey()));
         services.AddSingleton(new PublicUrl(settings.Server.BaseUrl.ToString().TrimEnd('/')));
         services.AddProblemDetails();
@@ -98,6 +98,7 @@ public static class ServerHost
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());
         app.MapOpenApi("/openapi/{documentName}.json");
         app.MapHealthEndpoints();
+        app.MapMetricsPage();
         app.MapHeartbeatEndpoint();
         app.MapLeasesEndpoint();
         app.MapRegistrationEndpoint();

@@ -30,7 +30,14 @@ public sealed class ServerMetrics : IDisposable
         _rescues = _meter.CreateCounter<long>("shithub_actions_job_rescues", null, "Attempts taken from lost runners by outcome.");
         _claimLatency = _meter.CreateHistogram<double>(
             "shithub_actions_claim_latency_seconds", "s", "From the moment a job was queued to its claim.");
-        // A series that was never touched is still a fact: 0.
+    }
+
+    /// <summary>For who reads what is counted: exactly this process's instruments, whatever other servers the process has.</summary>
+    public Meter Meter => _meter;
+
+    /// <summary>Says 0 of everything that is counted: a series that was never touched is a fact too. Call it once readers listen.</summary>
+    public void DeclareSeries()
+    {
         _stepTimeouts.Add(0);
         _scrubs.Add(0);
         foreach (var state in (string[])["queued", "waiting", "running"])

@@ -1,0 +1,34 @@
+using System.Diagnostics;
+using Xunit;
+
+namespace Shithub.Actions.EndToEnd.Tests;
+
+public sealed class CancelTests
+{
+    [Fact]
+    public async Task A_running_job_that_is_cancelled_is_dead_within_two_seconds()
+    {
+        await using var system = await LiveSystem.StartAsync(withRunner: true);
+        var run = await system.PushAsync("long", """
+            on: push
+            jobs:
+              long:
+                runs-on: ubuntu-latest
+                steps:
+                  - run: trap '' TERM; echo begun; sleep 600
+            """);
+        var job = (await system.JobAsync(run)).GetProperty("id").GetInt64();
+        await LiveSystem.UntilAsync(
+            "the step prints", async () => (await system.Client.GetStringAsync($"/api/v1/jobs/{job}/logs")).Contains("begun\n", StringComparison.Ordinal));
+
+        var asked = Stopwatch.StartNew();
+        (await system.Client.PostAsync($"/api/v1/jobs/{job}/cancel", null, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+        await LiveSystem.UntilAsync(
+            "its container is dead", async () => (await system.ContainersAsync()).Count == 0, TimeSpan.FromSeconds(20));
+        Assert.True(asked.Elapsed < TimeSpan.FromSeconds(2), $"the container was dead after {asked.Elapsed.TotalSeconds:0.0} s");
+
+        await LiveSystem.UntilAsync(
+            "the job is cancelled", async () => (await system.JobAsync(run)).GetProperty("status").GetString() == "cancelled");
+        Assert.Equal("cancelled", (await system.RunAsync(run)).GetProperty("conclusion").GetString());
+    }
+}
