@@ -78,6 +78,7 @@ public static class ServerHost
             json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProtocolJson.Default);
         });
+        services.AddSingleton<Variables>();
         services.AddAccess();
         services.AddRepositories();
         services.AddJobs(settings);

@@ -8,5 +8,6 @@ public static class AccessServices
         .AddSingleton<Authenticator>()
         .AddSingleton<Owners>()
         .AddSingleton<Collaborators>()
+        .AddSingleton<ActionsPolicy>()
         .AddSingleton<RepositoryAccess>();
 }

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Shithub.Actions.Configuration.Values;
 using Shithub.Actions.Server.Runners;
 
@@ -44,7 +43,7 @@ internal static class RunnerCommands
                 return CommandContext.Fail(parse, CommandContext.WrongUsage, $"--labels: {wrong.Detail}");
             if (RunnerRules.CheckCapacity(parse.GetValue(capacity)) is { } wrongCapacity)
                 return CommandContext.Fail(parse, CommandContext.WrongUsage, $"--capacity: {wrongCapacity}");
-            if (!TryDuration(parse, ExpiresIn, out var expiresIn, out var exitCode))
+            if (!CommandText.TryDuration(parse, ExpiresIn, out var expiresIn, out var exitCode))
                 return exitCode;
             var runner = await context.Get<RunnerPool>().RegisterAsync(
                 parse.GetValue(name)!, RunnerRules.Normalize(given), parse.GetValue(capacity), expiresIn, cancellation);
@@ -57,8 +56,8 @@ internal static class RunnerCommands
 
             context.Print(
                 runner,
-                ("id", Text(runner.Id)), ("name", runner.Name), ("labels", string.Join(',', runner.Labels)),
-                ("capacity", Text(runner.Capacity)), ("token", runner.Token), ("expires", Time(runner.ExpiresAt?.UtcDateTime)));
+                ("id", CommandText.Of(runner.Id)), ("name", runner.Name), ("labels", string.Join(',', runner.Labels)),
+                ("capacity", CommandText.Of(runner.Capacity)), ("token", runner.Token), ("expires", CommandText.Of(runner.ExpiresAt?.UtcDateTime)));
             return CommandContext.Done;
         });
         return command;
@@ -73,9 +72,9 @@ internal static class RunnerCommands
             context.PrintList(
                 runners,
                 "No runner is registered. Register one: shithubd admin runner register --name runner-1 --labels ubuntu-latest",
-                ("ID", row => Text(row.Id)), ("NAME", row => row.Name), ("STATUS", row => row.Status),
+                ("ID", row => CommandText.Of(row.Id)), ("NAME", row => row.Name), ("STATUS", row => row.Status),
                 ("JOBS", row => $"{row.ActiveJobs}/{row.Capacity}"), ("LABELS", row => string.Join(',', row.Labels)),
-                ("LAST HEARTBEAT", row => Time(row.LastHeartbeatAt)), ("HOST", row => row.HostName), ("VERSION", row => row.Version),
+                ("LAST HEARTBEAT", row => CommandText.Of(row.LastHeartbeatAt)), ("HOST", row => row.HostName), ("VERSION", row => row.Version),
                 ("REASON", row => row.RevokeReason ?? row.DrainReason));
             return CommandContext.Done;
         });
@@ -91,9 +90,9 @@ internal static class RunnerCommands
             context.PrintList(
                 queue,
                 "No job is queued.",
-                ("LABELS", row => string.Join(',', row.Labels)), ("QUEUED", row => Text(row.Queued)),
-                ("OLDEST", row => Time(row.OldestQueuedAt)), ("MATCHING RUNNERS", row => Text(row.MatchingRunners)),
-                ("ONLINE", row => Text(row.OnlineRunners)));
+                ("LABELS", row => string.Join(',', row.Labels)), ("QUEUED", row => CommandText.Of(row.Queued)),
+                ("OLDEST", row => CommandText.Of(row.OldestQueuedAt)), ("MATCHING RUNNERS", row => CommandText.Of(row.MatchingRunners)),
+                ("ONLINE", row => CommandText.Of(row.OnlineRunners)));
             return CommandContext.Done;
         });
         return command;
@@ -128,13 +127,13 @@ internal static class RunnerCommands
         };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
-            if (!TryDuration(parse, ExpiresIn, out var expiresIn, out var exitCode))
+            if (!CommandText.TryDuration(parse, ExpiresIn, out var expiresIn, out var exitCode))
                 return exitCode;
             if (await context.Get<RunnerPool>().RotateTokenAsync(parse.GetValue(Id), expiresIn, cancellation) is not { } rotated)
                 return NoSuchRunner(parse);
             context.Print(
                 new RotatedToken(parse.GetValue(Id), rotated.Token, rotated.ExpiresAt),
-                ("id", Text(parse.GetValue(Id))), ("token", rotated.Token), ("expires", Time(rotated.ExpiresAt?.UtcDateTime)));
+                ("id", CommandText.Of(parse.GetValue(Id))), ("token", rotated.Token), ("expires", CommandText.Of(rotated.ExpiresAt?.UtcDateTime)));
             return CommandContext.Done;
         });
         return command;
@@ -150,12 +149,12 @@ internal static class RunnerCommands
         var command = new Command("cleanup-stale", "Mark stale runners offline. A heartbeat brings them back.") { olderThan };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
-            if (!TryDuration(parse, olderThan!, out var age, out var exitCode))
+            if (!CommandText.TryDuration(parse, olderThan!, out var age, out var exitCode))
                 return exitCode;
             var stale = await context.Get<RunnerPool>().CleanUpStaleAsync(age!.Value, cancellation);
             context.PrintList(
                 stale, "No runner is stale.",
-                ("ID", row => Text(row.Id)), ("NAME", row => row.Name), ("LAST HEARTBEAT", row => Time(row.LastHeartbeatAt)));
+                ("ID", row => CommandText.Of(row.Id)), ("NAME", row => row.Name), ("LAST HEARTBEAT", row => CommandText.Of(row.LastHeartbeatAt)));
             return CommandContext.Done;
         });
         return command;
@@ -171,7 +170,7 @@ internal static class RunnerCommands
                 return NoSuchRunner(parse);
             context.Print(
                 new Revocation(parse.GetValue(Id), "revoked", [.. taken.Select(job => new TakenJob(job.JobId, job.Outcome.ToString()))]),
-                ("id", Text(parse.GetValue(Id))), ("status", "revoked"),
+                ("id", CommandText.Of(parse.GetValue(Id))), ("status", "revoked"),
                 ("jobs", taken.Count == 0 ? "none were running" : string.Join(", ", taken.Select(job => $"{job.JobId} {job.Outcome}"))));
             return CommandContext.Done;
         });
@@ -180,32 +179,12 @@ internal static class RunnerCommands
 
     private static int Report(CommandContext context, ParseResult parse, string status)
     {
-        context.Print(new RunnerStatus(parse.GetValue(Id), status), ("id", Text(parse.GetValue(Id))), ("status", status));
+        context.Print(new RunnerStatus(parse.GetValue(Id), status), ("id", CommandText.Of(parse.GetValue(Id))), ("status", status));
         return CommandContext.Done;
     }
 
     private static int NoSuchRunner(ParseResult parse) => CommandContext.Fail(
         parse, CommandContext.Refused, $"There is no runner {parse.GetValue(Id)}, or it is revoked. See: shithubd admin runner list");
-
-    private static bool TryDuration(ParseResult parse, Option<string?> option, out TimeSpan? duration, out int exitCode)
-    {
-        duration = null;
-        exitCode = CommandContext.Done;
-        if (parse.GetValue(option) is not { } text)
-            return true;
-        if (Durations.TryParse(text, out var parsed) && parsed > TimeSpan.Zero)
-        {
-            duration = parsed;
-            return true;
-        }
-
-        exitCode = CommandContext.Fail(parse, CommandContext.WrongUsage, $"{option.Name}: '{text}' is not a duration; write 90s, 2m, 24h or 7d.");
-        return false;
-    }
-
-    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private static string? Time(DateTime? time) => time?.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private sealed record RunnerStatus(long Id, string Status);
 

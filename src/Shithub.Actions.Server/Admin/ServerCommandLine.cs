@@ -13,6 +13,12 @@ public static class ServerCommandLine
     {
         var admin = new Command("admin", "Administer this server: it works on the database directly, so run it where the server runs.")
         {
+            UserCommands.Build(),
+            OrganizationCommands.Build(),
+            TokenCommands.Build(),
+            RepositoryCommands.Build(),
+            VariableCommands.Build(),
+            ActionsCommands.Build(),
             RunnerCommands.Build(),
         };
         return new RootCommand("Shithub Actions: the control server.")

@@ -56,12 +56,6 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
         where id = @id
         """;
 
-    private const string SetActions = """
-        update repositories
-        set actions_enabled = @enabled
-        where id = @id
-        """;
-
     /// <summary>What a repository is set to. Pushes are checked object by object; nobody's hooks run.</summary>
     private static readonly (string Key, string Value)[] Configuration =
     [
@@ -139,13 +133,6 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
         var path = Open(id).Path;
         if (Directory.Exists(path))
             Directory.Delete(path, recursive: true);
-    }
-
-    /// <summary>Off is a hard stop: queued jobs of the repository wait, and events make no runs.</summary>
-    public async Task SetActionsEnabledAsync(long id, bool enabled, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        await connection.ExecuteAsync(new CommandDefinition(SetActions, new { id, enabled }, cancellationToken: cancellation));
     }
 
     private async Task InitializeAsync(string path, string defaultBranch, CancellationToken cancellation)
