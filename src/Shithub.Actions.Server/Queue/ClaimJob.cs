@@ -37,9 +37,11 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
     /// Index workflow_jobs_queue gives the head of each label set's queue, so the cost grows neither with the queue nor with jobs whose
     /// labels this runner does not serve. The heads are read without locks and only the winner is locked: a claimer that locked the
     /// heads of several queues would hide jobs it does not take. 64 heads are more than claims can be under way at once.
+    /// The steps are fenced ('materialized', and counts where 'exists' would do) because PostgreSQL otherwise joins them its own way, with
+    /// plans that are good while the tables are small: reading the heads of sets that nobody serves, or the whole index of claim ids.
     /// </summary>
     public const string ClaimSql = """
-        with me as (
+        with me as materialized (
             select r.id, r.offered_labels
             from runner_tokens t
             join workflow_runners r on r.id = t.runner_id
@@ -54,19 +56,23 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
                     select count(*)
                     from workflow_jobs active
                     where active.runner_id = r.id and active.status = 'running')
-                and not exists (
-                    select
+                and 0 = (
+                    select count(*)
                     from workflow_jobs earlier
                     where earlier.runner_id = r.id and earlier.claim_id = @claim_id)
         ),
-        candidate as (
-            select j.id, me.id as runner_id
+        served as materialized (
+            select s.id, me.id as runner_id
             from me
-            cross join label_sets s
+            join label_sets s on s.labels <@ me.offered_labels
+        ),
+        head as (
+            select q.id, q.priority, served.runner_id
+            from served
             cross join lateral (
-                select q.id
+                select q.id, q.priority
                 from workflow_jobs q
-                where q.label_set_id = s.id
+                where q.label_set_id = served.id
                     and q.status = 'queued'
                     and exists (
                         select
@@ -75,11 +81,16 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
                         where p.id = q.repo_id and p.actions_enabled and o.actions_enabled)
                 order by q.priority desc, q.id
                 limit 64
-            ) head
+            ) q
+            order by q.priority desc, q.id
+            limit 64
+        ),
+        candidate as (
+            select j.id, head.runner_id
+            from head
             join workflow_jobs j on j.id = head.id
-            where s.labels <@ me.offered_labels
-                and j.status = 'queued'
-            order by j.priority desc, j.id
+            where j.status = 'queued'
+            order by head.priority desc, head.id
             limit 1
             for update of j skip locked
         ),
