@@ -75,6 +75,17 @@ public class EventMatcherTests
     }
 
     [Fact]
+    public void Costly_patterns_on_many_paths_start_it_rather_than_go_on()
+    {
+        var patterns = string.Concat(Enumerable.Repeat("      - '" + string.Concat(Enumerable.Repeat("a?", 100)) + "b'\n", 250));
+        var workflow = On("    paths:\n" + patterns);
+        Assert.False(Push(workflow, "refs/heads/main", new string('a', 90)));
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        Assert.True(Push(workflow, "refs/heads/main", [.. Enumerable.Repeat(new string('a', 90), 100_000)]));
+        Assert.True(watch.Elapsed < Example.Patience, $"took {watch.Elapsed}");
+    }
+
+    [Fact]
     public void Changed_paths_are_asked_for_only_where_the_answer_hangs_on_them()
     {
         static TriggerEvent At(string gitRef) => new("push", gitRef, null, Deleted: false);

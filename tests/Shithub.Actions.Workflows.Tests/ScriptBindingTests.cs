@@ -126,6 +126,9 @@ public class ScriptBindingTests
     [InlineData("docker exec c python3 -c 'print(\"${{ inputs.x }}\")'", "would be code for the interpreter's '-c'")]
     [InlineData("node --eval 'console.log(\"${{ inputs.x }}\")'", "would be code for the interpreter's '--eval'")]
     [InlineData("echo 'echo ${{ inputs.x }}' | sudo bash", "would be printed into 'bash'")]
+    [InlineData("bash -s -- a b <<EOF\necho ${{ inputs.x }}\nEOF", "would be read as code")]
+    [InlineData("su me -c 'echo ${{ inputs.x }}'", "would be code for the interpreter's '-c'")]
+    [InlineData("bash -o pipefail -c 'echo ${{ inputs.x }}'", "would be code for the interpreter's '-c'")]
     [InlineData("bash <<EOF\necho ${{ inputs.x }}\nEOF", "would be read as code")]
     [InlineData("cat <<EOF | sh\necho ${{ inputs.x }}\nEOF", "would be read as code")]
     [InlineData("bash <<< 'echo ${{ inputs.x }}'", "would be read as code")]
@@ -147,6 +150,22 @@ public class ScriptBindingTests
         var yaml = Example.Steps($"- run: {JsonValue.Create(script).ToJsonString()}");
         return Example.PlanErrors(yaml, Example.Context(inputs: new() { ["x"] = "v" }))[0];
     }
+
+    [Theory]
+    [InlineData("python tool.py -p ${{ inputs.x }} --eval ${{ inputs.x }}")]
+    [InlineData("bash -c 'printf %s \"$1\"' _ ${{ inputs.x }}")]
+    [InlineData("bash deploy.sh -c ${{ inputs.x }}")]
+    [InlineData("sudo -u ${{ inputs.x }} make TARGET=${{ inputs.x }}")]
+    [InlineData("timeout 5 env A=${{ inputs.x }} make ${{ inputs.x }}")]
+    [InlineData("docker build -t app:${{ inputs.x }} .")]
+    [InlineData("git commit -m \"Release ${{ inputs.x }}\" && git tag '${{ inputs.x }}'")]
+    [InlineData("echo \"version=${{ inputs.x }}\" >> \"$GITHUB_OUTPUT\"")]
+    [InlineData("if [[ \"${{ inputs.x }}\" == v* ]]; then echo yes; fi")]
+    [InlineData("case \"${{ inputs.x }}\" in\n  a|b) echo one ;;\n  *) echo two ;;\nesac")]
+    [InlineData("sed -i \"s/VERSION/${{ inputs.x }}/\" file")]
+    [InlineData("exec > >(tee log)\necho ${{ inputs.x }}")]
+    public void What_real_workflows_write_is_accepted(string script) =>
+        Assert.Equal("v", Plan(script, "v").Env["SHITHUB_EXPR_1"]);
 
     [Fact]
     public void The_error_says_where_the_expression_stands()

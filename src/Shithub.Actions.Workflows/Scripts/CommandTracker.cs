@@ -30,6 +30,7 @@ internal sealed class CommandTracker(ScriptFindings findings, bool isArray = fal
     private bool _isRedirectTarget;
     private bool _isHereString;
     private string? _interpreter;
+    private bool _readsInput;
     private bool _isAfterPipe;
     private bool _skipsOperand;
     private int _openCases;
@@ -125,7 +126,7 @@ internal sealed class CommandTracker(ScriptFindings findings, bool isArray = fal
         _expectCommand = true;
         (_command, _wrapper, _previous) = (null, null, "");
         (_isRedirectTarget, _isHereString, _testsArithmetic, _declaresNumbers) = (false, false, false, false);
-        (_interpreter, _isAfterPipe, _skipsOperand) = (null, isPipe, false);
+        (_interpreter, _readsInput, _isAfterPipe, _skipsOperand) = (null, false, isPipe, false);
         _testHoles.Clear();
         if (!isPipe)
             _printedHoles.Clear();
@@ -171,6 +172,8 @@ internal sealed class CommandTracker(ScriptFindings findings, bool isArray = fal
     {
         if (_interpreter is null && CommandNames.IsInterpreter(BaseName(word)))
             _interpreter = BaseName(word);
+        else if (_interpreter is not null && NamesProgram(_interpreter, word))
+            _interpreter = null;
         if (_command == "function")
             (_command, _expectCommand) = (null, true);
         else if (_command == "case" && word == "esac")
@@ -180,6 +183,17 @@ internal sealed class CommandTracker(ScriptFindings findings, bool isArray = fal
         else if (_command == "[[" && !_isQuoted)
             TakeTestWord(word);
         _previous = word;
+    }
+
+    /// <summary>
+    /// The word is the program that the interpreter runs, so neither what follows nor its input is code. After an option a word
+    /// may be the option's value; <c>sh -s</c> and <c>su</c> take words that are no program.
+    /// </summary>
+    private bool NamesProgram(string interpreter, string word)
+    {
+        if (CommandNames.Shells.Contains(interpreter) && word.StartsWith('-') && word.Contains('s', StringComparison.Ordinal))
+            _readsInput = true;
+        return !_readsInput && !word.StartsWith('-') && !_previous.StartsWith('-') && interpreter is not ("su" or "runuser");
     }
 
     private void TakeTestWord(string word)

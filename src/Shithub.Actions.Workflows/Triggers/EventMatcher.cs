@@ -50,7 +50,21 @@ public static class EventMatcher
     // Who filters only tags does not want branches, and the other way round.
     private static bool Passes(PatternFilter? own, PatternFilter? other, string name) => own?.Passes(name) ?? other is null;
 
-    // Tags have no filter of paths.
-    private static bool MatchesPaths(Workflow workflow, TriggerEvent e) =>
-        workflow.On.Push?.Paths is not { } paths || IsTag(e) || e.ChangedPaths is null || e.ChangedPaths.Any(paths.Passes);
+    private static bool MatchesPaths(Workflow workflow, TriggerEvent e)
+    {
+        // Tags have no filter of paths.
+        if (workflow.On.Push?.Paths is not { } paths || IsTag(e) || e.ChangedPaths is null)
+            return true;
+        var work = 0L;
+        foreach (var path in e.ChangedPaths)
+        {
+            if (paths.Passes(path, ref work))
+                return true;
+            // Patterns that are this costly for paths this many count as paths that are not known.
+            if (work > WorkflowLimits.MaxMatchSteps)
+                return true;
+        }
+
+        return false;
+    }
 }

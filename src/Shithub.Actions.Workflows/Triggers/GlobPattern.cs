@@ -65,12 +65,20 @@ public sealed class GlobPattern
     public bool IsMatch(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
+        var work = 0L;
+        return IsMatch(text, ref work);
+    }
+
+    /// <param name="work">Grows by the steps that the match took.</param>
+    internal bool IsMatch(string text, ref long work)
+    {
         // State i: everything before token i has matched. Only states that are alive cost anything.
         var (current, next) = (new StateSet(_tokens.Length + 1), new StateSet(_tokens.Length + 1));
         Enter(0, current);
         foreach (var c in text)
         {
             next.Clear();
+            work += current.States.Count;
             foreach (var state in current.States)
             {
                 if (state == _tokens.Length || !_tokens[state].Takes(c))
