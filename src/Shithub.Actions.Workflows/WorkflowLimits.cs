@@ -54,6 +54,6 @@ public static class WorkflowLimits
     /// <summary>Bytes of <c>NAME=value</c> in an environment: Linux starts no program with a longer one (MAX_ARG_STRLEN).</summary>
     public const int MaxEnvironmentBytes = 128 * 1024 - 1;
 
-    /// <summary>Steps to match the changed paths of one event with the patterns of one workflow: about a second.</summary>
-    public const int MaxMatchSteps = 50_000_000;
+    /// <summary>Steps to match the changed paths of one event with the patterns of one workflow: less than a second.</summary>
+    public const int MaxMatchSteps = 20_000_000;
 }

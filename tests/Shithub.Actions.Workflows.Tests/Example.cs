@@ -10,9 +10,9 @@ internal static class Example
 
     /// <summary>
     /// What bounded work may take at most on a machine that has much else to do. It takes milliseconds; what is not bounded
-    /// would take minutes.
+    /// would take hours.
     /// </summary>
-    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(15);
+    public static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
 
     public static WorkflowParseResult Parse(string yaml) => WorkflowReader.Parse(File, Encoding.UTF8.GetBytes(yaml));
 

@@ -102,16 +102,16 @@ public sealed class GlobPattern
     private void Enter(int state, StateSet states)
     {
         // Iterative: a pattern of 60,000 optional characters is a long chain, not a deep one.
-        var pending = states.Pending;
-        pending.Push(state);
-        while (pending.TryPop(out var at))
+        do
         {
-            if (!states.Add(at) || at == _tokens.Length || !_tokens[at].Optional)
-                continue;
-            pending.Push(at + 1);
-            if (_tokens[at].Skip > 1)
-                pending.Push(at + _tokens[at].Skip);
+            while (states.Add(state) && state < _tokens.Length && _tokens[state].Optional)
+            {
+                if (_tokens[state].Skip > 1)
+                    states.Pending.Push(state + _tokens[state].Skip);
+                state++;
+            }
         }
+        while (states.Pending.TryPop(out state));
     }
 
     private static string? ReadToken(string text, ref int at, List<Token> tokens)
