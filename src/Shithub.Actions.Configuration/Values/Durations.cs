@@ -32,8 +32,7 @@ public static class Durations
             var unit = nextUnit;
             while (unit < Units.Length && !name.SequenceEqual(Units[unit].Name))
                 unit++;
-            // 10,675,199 days is all that a TimeSpan holds.
-            if (unit == Units.Length || number > 10_000_000 && unit == 0)
+            if (unit == Units.Length || number > (TimeSpan.MaxValue - duration) / Units[unit].Length)
                 return false;
             duration += Units[unit].Length * number;
             nextUnit = unit + 1;

@@ -7,6 +7,9 @@ namespace Shithub.Actions.Server.Admin;
 /// <summary>How commands read and write numbers, times and durations.</summary>
 internal static class CommandText
 {
+    /// <summary>What is longer was not meant, and some of it no clock holds.</summary>
+    private static readonly TimeSpan LongestDuration = TimeSpan.FromDays(3653);
+
     public static string Of(long number) => number.ToString(CultureInfo.InvariantCulture);
 
     public static string Of(bool value) => value ? "yes" : "no";
@@ -21,14 +24,14 @@ internal static class CommandText
         exitCode = CommandContext.Done;
         if (parse.GetValue(option) is not { } text)
             return true;
-        if (Durations.TryParse(text, out var parsed) && parsed > TimeSpan.Zero)
+        if (Durations.TryParse(text, out var parsed) && parsed > TimeSpan.Zero && parsed <= LongestDuration)
         {
             duration = parsed;
             return true;
         }
 
         exitCode = CommandContext.Fail(
-            parse, CommandContext.WrongUsage, $"{option.Name}: '{text}' is not a duration; write 90s, 2m, 24h or 7d.");
+            parse, CommandContext.WrongUsage, $"{option.Name}: '{text}' is not a duration of at most ten years; write 90s, 2m, 24h or 7d.");
         return false;
     }
 }

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Shithub.Actions.Configuration.Values;
+using Shithub.Actions.Server.Queue;
 using Shithub.Actions.Server.Runners;
 
 namespace Shithub.Actions.Server.Admin;
@@ -169,9 +169,11 @@ internal static class RunnerCommands
             if (taken is null)
                 return NoSuchRunner(parse);
             context.Print(
-                new Revocation(parse.GetValue(Id), "revoked", [.. taken.Select(job => new TakenJob(job.JobId, job.Outcome.ToString()))]),
+                new Revocation(parse.GetValue(Id), "revoked", [.. taken.Select(job => new TakenJob(job.JobId, RescueRules.MetricName(job.Outcome)))]),
                 ("id", CommandText.Of(parse.GetValue(Id))), ("status", "revoked"),
-                ("jobs", taken.Count == 0 ? "none were running" : string.Join(", ", taken.Select(job => $"{job.JobId} {job.Outcome}"))));
+                ("jobs", taken.Count == 0
+                    ? "none were running"
+                    : string.Join(", ", taken.Select(job => $"{job.JobId} {RescueRules.MetricName(job.Outcome)}"))));
             return CommandContext.Done;
         });
         return command;

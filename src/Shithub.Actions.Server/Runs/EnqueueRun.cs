@@ -43,10 +43,14 @@ public static class EnqueueRun
         returning id
         """;
 
+    // Known sets are left alone, because an insert that conflicts still takes a number of the sequence. In order, so that two runs
+    // that bring the same new sets do not wait for each other in a circle.
     private const string InsertLabelSets = """
         insert into label_sets (labels)
-        select distinct labels
+        select distinct job.labels
         from jsonb_to_recordset(@Jobs::jsonb) as job (labels text[])
+        where not exists (select from label_sets s where s.labels = job.labels)
+        order by job.labels
         on conflict (labels) do nothing
         """;
 
