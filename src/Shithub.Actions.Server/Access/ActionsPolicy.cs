@@ -27,6 +27,22 @@ public sealed class ActionsPolicy(NpgsqlDataSource dataSource)
         where id = @id
         """;
 
+    private const string IsEnabled = """
+        select s.enabled and o.actions_enabled and r.actions_enabled
+        from repositories r
+        join owners o on o.id = r.owner_id
+        cross join actions_site_policy s
+        where r.id = @repoId
+        """;
+
+    /// <summary>Whether all three switches are on. False, too, for a repository that is gone.</summary>
+    public async Task<bool> IsEnabledAsync(long repoId, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return await connection.ExecuteScalarAsync<bool?>(
+            new CommandDefinition(IsEnabled, new { repoId }, cancellationToken: cancellation)) ?? false;
+    }
+
     public Task SetSiteAsync(bool enabled, CancellationToken cancellation) => SetAsync(SetOfSite, 0, enabled, cancellation);
 
     public Task SetOwnerAsync(long id, bool enabled, CancellationToken cancellation) => SetAsync(SetOfOwner, id, enabled, cancellation);

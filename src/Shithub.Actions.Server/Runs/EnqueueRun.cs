@@ -24,7 +24,7 @@ public static class EnqueueRun
         returning last_run_index
         """;
 
-    private const string LockRepository = "select from repositories where id = @RepoId for update";
+    private const string LockRepository = "select from repositories where id = @RepoId for no key update";
 
     private const string FindEarlier = """
         select id, run_index
@@ -34,12 +34,13 @@ public static class EnqueueRun
 
     private const string InsertRun = """
         insert into workflow_runs
-            (repo_id, run_index, workflow_file, workflow_name, title, event, event_payload, inputs, head_sha, head_ref, actor_id,
+            (id, repo_id, run_index, workflow_file, workflow_name, title, event, event_payload, inputs, head_sha, head_ref, actor_id,
              trigger_event_id, parent_run_id, status, conclusion, completed_at, diagnostics)
+        overriding system value
         values
-            (@RepoId, @RunIndex, @WorkflowFile, @WorkflowName, @Title, @Event, @EventPayload::jsonb, @Inputs::jsonb, @HeadSha, @HeadRef,
-             @ActorId, @TriggerEventId, @ParentRunId, @Status, @Conclusion, case when @Conclusion is null then null else now() end,
-             @Diagnostics::jsonb)
+            (coalesce(@RunId, nextval(pg_get_serial_sequence('workflow_runs', 'id'))), @RepoId, @RunIndex, @WorkflowFile, @WorkflowName,
+             @Title, @Event, @EventPayload::jsonb, @Inputs::jsonb, @HeadSha, @HeadRef, @ActorId, @TriggerEventId, @ParentRunId, @Status,
+             @Conclusion, case when @Conclusion is null then null else now() end, @Diagnostics::jsonb)
         returning id
         """;
 
@@ -96,6 +97,7 @@ public static class EnqueueRun
         var isPlanned = run.Plan is { Jobs.Count: > 0 };
         var runId = await connection.ExecuteScalarAsync<long>(Sql(InsertRun, new
         {
+            run.RunId,
             run.RepoId,
             RunIndex = runIndex,
             run.WorkflowFile,

@@ -7,6 +7,9 @@ namespace Shithub.Actions.Server.Runs;
 /// <summary>A run to be enqueued: planned, or refused with diagnostics, in which case it ends at once as a failure that shows them.</summary>
 public sealed record NewRun
 {
+    /// <summary>Its id, where one was taken before it was planned so that its expressions could name it.</summary>
+    public long? RunId { get; init; }
+
     public required long RepoId { get; init; }
 
     /// <summary>The file's path in the repository.</summary>

@@ -31,9 +31,9 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
         var trigger = new RunTrigger(
             run.Event, Parse(original.Payload), Parse(original.Inputs), run.HeadSha, run.HeadRef, original.ActorId, original.Actor, run.Title,
             $"rerun:{run.Id}:{idempotencyKey ?? Guid.NewGuid().ToString()}", run.Id);
-        var planned = await plan.ExecuteAsync(
-            repository, run.WorkflowFile, file?.Parsed ?? Missing(run), trigger, cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var planned = await plan.ExecuteAsync(
+            connection, transaction, repository, run.WorkflowFile, file?.Parsed ?? Missing(run), trigger, cancellation);
         var enqueued = await EnqueueRun.ExecuteAsync(connection, transaction, planned, cancellation);
         await transaction.CommitAsync(cancellation);
         notifications.Signal(Topic.Queue);

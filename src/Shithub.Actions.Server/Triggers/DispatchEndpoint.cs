@@ -28,10 +28,10 @@ public static class DispatchEndpoint
             return Problems.Invalid($"inputs.{missing}", $"The input '{missing}' is null; leave it out for its default, or give a text.");
         var outcome = await dispatch.ExecuteAsync(
             granted.Repository, actor, file, message.Ref ?? granted.Repository.DefaultBranch, message.Inputs ?? [], cancellation);
-        return outcome.Run is { } run
-            ? TypedResults.Json(
-                new DispatchResponse(run.RunId, run.RunIndex), DispatchJson.Default.DispatchResponse, statusCode: StatusCodes.Status201Created)
-            : Problems.Invalid(outcome.Field!, outcome.Detail!);
+        if (outcome.Run is not { } run)
+            return outcome.Field is { } field ? Problems.Invalid(field, outcome.Detail!) : Problems.Conflict(outcome.Detail!);
+        return TypedResults.Json(
+            new DispatchResponse(run.RunId, run.RunIndex), DispatchJson.Default.DispatchResponse, statusCode: StatusCodes.Status201Created);
     }
 }
 

@@ -11,7 +11,8 @@ namespace Shithub.Actions.Server.Triggers;
 
 /// <summary>Starts a workflow by hand. The caller gets its run at once, so nothing is left to do in the background.</summary>
 public sealed class DispatchWorkflow(
-    NpgsqlDataSource dataSource, RepositoryStore repositories, PlanRun plan, PublicUrl url, Notifications notifications)
+    NpgsqlDataSource dataSource, RepositoryStore repositories, PlanRun plan, ActionsPolicy policy, PublicUrl url,
+    Notifications notifications)
 {
     /// <param name="file">The workflow's path, or its name within <see cref="WorkflowFiles.Folder"/>.</param>
     /// <param name="reference">A branch or tag, in short or in full.</param>
@@ -20,6 +21,8 @@ public sealed class DispatchWorkflow(
         Repository repository, Actor actor, string file, string reference, IReadOnlyDictionary<string, string> inputs,
         CancellationToken cancellation)
     {
+        if (!await policy.IsEnabledAsync(repository.Id, cancellation))
+            return DispatchOutcome.Refuse(null, $"Actions are disabled for {repository.FullName}. Ask an administrator to enable them.");
         var git = repositories.Open(repository.Id);
         if (await ResolveAsync(git, reference, cancellation) is not { } head)
             return DispatchOutcome.Refuse("ref", $"There is no branch or tag '{reference}' in {repository.FullName}.");
@@ -49,9 +52,9 @@ public sealed class DispatchWorkflow(
         var trigger = new RunTrigger(
             "workflow_dispatch", payload, new JsonObject(checkedInputs.Values.Select(input => KeyValuePair.Create(input.Key, input.Value?.DeepClone()))),
             head.Sha, head.Ref, actor.UserId, actor.Name, commits is [var commit, ..] ? commit.Subject : workflow.DisplayName, $"dispatch:{Guid.CreateVersion7()}");
-        var run = await plan.ExecuteAsync(repository, found.Path, found.Parsed, trigger, cancellation);
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var run = await plan.ExecuteAsync(connection, transaction, repository, found.Path, found.Parsed, trigger, cancellation);
         var enqueued = await EnqueueRun.ExecuteAsync(connection, transaction, run, cancellation);
         await transaction.CommitAsync(cancellation);
         notifications.Signal(Topic.Queue);
@@ -74,8 +77,9 @@ public sealed class DispatchWorkflow(
     }
 }
 
-/// <summary>Either the run, or the field that was wrong and why.</summary>
+/// <summary>Either the run, or why not.</summary>
+/// <param name="Field">The member of the request that was wrong, or null where it was not the request.</param>
 public sealed record DispatchOutcome(EnqueuedRun? Run, string? Field, string? Detail)
 {
-    public static DispatchOutcome Refuse(string field, string detail) => new(null, field, detail);
+    public static DispatchOutcome Refuse(string? field, string detail) => new(null, field, detail);
 }

@@ -12,8 +12,16 @@ namespace Shithub.Actions.Server.Triggers;
 /// Turns a workflow file and an event into a run that can be enqueued. Triggers and reruns both come through here, so the same file at the
 /// same commit means the same.
 /// </summary>
-public sealed class PlanRun(NpgsqlDataSource dataSource, PublicUrl url)
+public sealed class PlanRun(PublicUrl url)
 {
+    // The lock keeps the number until the run is enqueued with it, in this transaction. Row references (key share) pass it.
+    private const string NextNumbers = """
+        select nextval(pg_get_serial_sequence('workflow_runs', 'id')) as run_id, last_run_index + 1 as run_index
+        from repositories
+        where id = @Id
+        for no key update
+        """;
+
     // Nearest wins: the repository's own, its owner's, the site's.
     private const string ReadVariables = """
         select distinct on (upper(name)) name, value
@@ -23,12 +31,19 @@ public sealed class PlanRun(NpgsqlDataSource dataSource, PublicUrl url)
         limit 1000
         """;
 
-    /// <summary>The run without its trigger's identity: a plan, or the diagnostics that it will show.</summary>
+    /// <summary>
+    /// The run, to be enqueued in the same transaction: a plan, or the diagnostics that it will show. The repository stays locked until the
+    /// transaction ends, so that <c>run_number</c> is what the run will have.
+    /// </summary>
     public async Task<NewRun> ExecuteAsync(
-        Repository repository, string file, WorkflowParseResult parsed, RunTrigger trigger, CancellationToken cancellation)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Repository repository, string file, WorkflowParseResult parsed,
+        RunTrigger trigger, CancellationToken cancellation)
     {
+        var (runId, runIndex) = await connection.QuerySingleAsync<(long, int)>(
+            new CommandDefinition(NextNumbers, new { repository.Id }, transaction, cancellationToken: cancellation));
         var run = new NewRun
         {
+            RunId = runId,
             RepoId = repository.Id,
             WorkflowFile = file,
             WorkflowName = parsed.Workflow?.Name ?? file,
@@ -45,8 +60,8 @@ public sealed class PlanRun(NpgsqlDataSource dataSource, PublicUrl url)
         if (parsed.Workflow is not { } workflow)
             return run with { Diagnostics = parsed.Diagnostics };
         var planned = WorkflowPlanner.Plan(workflow, new PlanContext(
-            Context(repository, file, workflow, trigger),
-            await VariablesAsync(repository, cancellation),
+            Context(repository, file, workflow, trigger, runId, runIndex),
+            await VariablesAsync(connection, transaction, repository, cancellation),
             trigger.Inputs.ToDictionary(input => input.Key, input => input.Value, StringComparer.Ordinal)));
         return planned.Plan is { } plan
             ? run with { WorkflowName = plan.WorkflowName, Plan = plan }
@@ -54,7 +69,8 @@ public sealed class PlanRun(NpgsqlDataSource dataSource, PublicUrl url)
     }
 
     /// <summary>The <c>shithub</c> context, with the members that GitHub documents for <c>github</c>.</summary>
-    private JsonObject Context(Repository repository, string file, Workflow workflow, RunTrigger trigger)
+    private JsonObject Context(
+        Repository repository, string file, Workflow workflow, RunTrigger trigger, long runId, int runIndex)
     {
         var isTag = trigger.HeadRef.StartsWith("refs/tags/", StringComparison.Ordinal);
         var context = new JsonObject
@@ -64,11 +80,15 @@ public sealed class PlanRun(NpgsqlDataSource dataSource, PublicUrl url)
             ["event"] = trigger.Payload.DeepClone(),
             ["event_name"] = trigger.Event,
             ["ref"] = trigger.HeadRef,
-            ["ref_name"] = RefName(trigger.HeadRef),
+            ["ref_name"] = RefName.WithoutPrefix(trigger.HeadRef),
             ["ref_type"] = isTag ? "tag" : "branch",
             ["repository"] = repository.FullName,
             ["repository_id"] = repository.Id,
-            ["repository_owner"] = repository.FullName.Split('/')[0],
+            ["repository_owner"] = repository.Owner,
+            ["repository_owner_id"] = repository.OwnerId,
+            ["run_id"] = runId,
+            ["run_number"] = runIndex,
+            ["run_attempt"] = 1,
             ["server_url"] = url.Base,
             ["api_url"] = url.Of("api/v1"),
             ["sha"] = trigger.HeadSha,
@@ -79,16 +99,11 @@ public sealed class PlanRun(NpgsqlDataSource dataSource, PublicUrl url)
         return context;
     }
 
-    public static string RefName(string reference) =>
-        reference.StartsWith("refs/heads/", StringComparison.Ordinal) ? reference["refs/heads/".Length..]
-        : reference.StartsWith("refs/tags/", StringComparison.Ordinal) ? reference["refs/tags/".Length..]
-        : reference;
-
-    private async Task<Dictionary<string, string>> VariablesAsync(Repository repository, CancellationToken cancellation)
+    private static async Task<Dictionary<string, string>> VariablesAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Repository repository, CancellationToken cancellation)
     {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         var rows = await connection.QueryAsync<(string Name, string Value)>(new CommandDefinition(
-            ReadVariables, new { RepoId = repository.Id, repository.OwnerId }, cancellationToken: cancellation));
+            ReadVariables, new { RepoId = repository.Id, repository.OwnerId }, transaction, cancellationToken: cancellation));
         return rows.ToDictionary(row => row.Name, row => row.Value, StringComparer.OrdinalIgnoreCase);
     }
 }

@@ -3,33 +3,51 @@ using Shithub.Actions.Server.Database;
 
 namespace Shithub.Actions.Server.Triggers;
 
-/// <summary>Processes pending events as they come. Every server does; an event is locked by the one that takes it.</summary>
+/// <summary>Processes pending events as they come. Every server does, several at once; an event is locked by the one that takes it.</summary>
 public sealed partial class TriggerProcessor(
     ProcessEvent process, Notifications notifications, TimeProvider time, ILogger<TriggerProcessor> logger) : BackgroundService
 {
+    /// <summary>So that an event whose repository is slow to read holds up nobody else's.</summary>
+    private const int Workers = 3;
+
     /// <summary>How often to look without being told: for lost notifications and for events that wait for their next attempt.</summary>
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(2);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(Enumerable.Range(0, Workers).Select(_ => WorkAsync(stoppingToken)));
+
+    private async Task WorkAsync(CancellationToken stoppingToken)
     {
         using var watch = notifications.Subscribe(Topic.Trigger);
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            var news = watch.Next;
-            try
+            while (true)
             {
-                while (await process.NextAsync(stoppingToken))
-                    notifications.Signal(Topic.Queue);
+                var news = watch.Next;
+                await ProcessPendingAsync(stoppingToken);
+                await Task.WhenAny(news, Task.Delay(LookAgain, time, stoppingToken));
+                stoppingToken.ThrowIfCancellationRequested();
             }
-            catch (NpgsqlException error)
-            {
-                LogDatabase(error.Message);
-            }
-
-            await Task.WhenAny(news, Task.Delay(LookAgain, time, stoppingToken));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The server stops. An event that was being processed is as it was before.
         }
     }
 
-    [LoggerMessage(EventId = 301, Level = LogLevel.Warning, Message = "Pending events can't be read and are looked at again soon: {Reason}")]
+    private async Task ProcessPendingAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            while (await process.NextAsync(cancellation))
+                notifications.Signal(Topic.Queue);
+        }
+        catch (Exception error) when (error is NpgsqlException or IOException or TimeoutException)
+        {
+            LogDatabase(error.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 321, Level = LogLevel.Warning, Message = "Pending events can't be read and are looked at again soon: {Reason}")]
     private partial void LogDatabase(string reason);
 }

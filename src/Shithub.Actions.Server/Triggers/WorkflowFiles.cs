@@ -15,16 +15,8 @@ public static class WorkflowFiles
     public static async Task<IReadOnlyList<WorkflowFile>> ReadAllAsync(
         GitRepository repository, string commit, CancellationToken cancellation)
     {
-        var files = (await repository.ListFilesAsync(commit, Folder, cancellation))
-            .Where(file => IsWorkflow(file.Path))
-            .Take(FilesMax)
-            .ToList();
-        var small = files.Where(file => file.Size <= WorkflowLimits.MaxFileBytes).ToList();
-        var contents = await repository.ReadBlobsAsync(small, cancellation);
-        var read = small.Zip(contents).ToDictionary(pair => pair.First.Path, pair => pair.Second, StringComparer.Ordinal);
-        return [.. files.Select(file => new WorkflowFile(
-            file.Path,
-            WorkflowReader.Parse(file.Path, read.TryGetValue(file.Path, out var bytes) ? bytes : TooLarge())))];
+        var files = await repository.ListFilesAsync(commit, Folder, cancellation);
+        return await ReadAsync(repository, [.. files.Where(file => IsWorkflow(file.Path)).Take(FilesMax)], cancellation);
     }
 
     /// <summary>One workflow file of the commit, or null where it has none of that name.</summary>
@@ -32,7 +24,21 @@ public static class WorkflowFiles
     public static async Task<WorkflowFile?> ReadAsync(GitRepository repository, string commit, string file, CancellationToken cancellation)
     {
         var path = file.Contains('/', StringComparison.Ordinal) ? file : $"{Folder}/{file}";
-        return (await ReadAllAsync(repository, commit, cancellation)).FirstOrDefault(found => found.Path == path);
+        var files = await repository.ListFilesAsync(commit, Folder, cancellation);
+        return files.FirstOrDefault(found => found.Path == path && IsWorkflow(path)) is { } one
+            ? (await ReadAsync(repository, [one], cancellation))[0]
+            : null;
+    }
+
+    private static async Task<IReadOnlyList<WorkflowFile>> ReadAsync(
+        GitRepository repository, IReadOnlyList<GitFile> files, CancellationToken cancellation)
+    {
+        var small = files.Where(file => file.Size <= WorkflowLimits.MaxFileBytes).ToList();
+        var contents = await repository.ReadBlobsAsync(small, cancellation);
+        var read = small.Zip(contents).ToDictionary(pair => pair.First.Path, pair => pair.Second, StringComparer.Ordinal);
+        return [.. files.Select(file => new WorkflowFile(
+            file.Path,
+            WorkflowReader.Parse(file.Path, read.TryGetValue(file.Path, out var bytes) ? bytes : TooLarge())))];
     }
 
     private static bool IsWorkflow(string path) =>

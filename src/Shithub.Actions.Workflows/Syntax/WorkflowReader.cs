@@ -21,7 +21,8 @@ public static class WorkflowReader
         var workflow = SourceText.Decode(utf8, diagnostics) is { } text && YamlReader.Read(text, diagnostics) is { } root
             ? Read(path, root, new NodeReader(diagnostics))
             : null;
-        return new WorkflowParseResult(diagnostics.HasErrors ? null : workflow, diagnostics.ToList());
+        var all = diagnostics.ToList();
+        return new WorkflowParseResult(diagnostics.HasErrors ? null : workflow, all) { On = ReadableTriggers(workflow, all) };
     }
 
     private static Workflow? Read(string path, YamlNode root, NodeReader reader)
@@ -54,6 +55,18 @@ public static class WorkflowReader
         return workflow;
     }
 
+    /// <summary>Only what is wrong inside of <c>on</c>, or that there is none, makes it unreadable.</summary>
+    private static WorkflowTriggers? ReadableTriggers(Workflow? workflow, IReadOnlyList<Diagnostic> diagnostics) =>
+        workflow is { On: { Push: not null } or { WorkflowDispatch: not null } or { NeverFiring.Count: > 0 } }
+        && diagnostics.Count <= WorkflowLimits.MaxDiagnostics
+        && !diagnostics.Any(diagnostic =>
+            diagnostic.Severity == DiagnosticSeverity.Error
+            && (diagnostic.DocumentPath == "on"
+                || diagnostic.DocumentPath.StartsWith("on.", StringComparison.Ordinal)
+                || diagnostic.DocumentPath.StartsWith("on[", StringComparison.Ordinal)))
+            ? workflow.On
+            : null;
+
     private static string? ReadName(Field field, NodeReader reader)
     {
         var name = reader.Text(field);
@@ -65,5 +78,11 @@ public static class WorkflowReader
 /// <param name="Diagnostics">In the order they were found.</param>
 public sealed record WorkflowParseResult(Workflow? Workflow, IReadOnlyList<Diagnostic> Diagnostics)
 {
+    /// <summary>
+    /// What starts the workflow, even where something else in the file is wrong, so that whoever expects a run can be told why there is
+    /// none. Null where <c>on</c> itself is missing or wrong.
+    /// </summary>
+    public WorkflowTriggers? On { get; init; }
+
     public bool HasErrors => Diagnostics.Any(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
 }

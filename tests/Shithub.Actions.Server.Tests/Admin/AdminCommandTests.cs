@@ -1,0 +1,144 @@
+using System.CommandLine;
+using System.Text.Json.Nodes;
+using Shithub.Actions.Server.Admin;
+using Shithub.Actions.Testing;
+using Xunit;
+
+namespace Shithub.Actions.Server.Tests.Admin;
+
+/// <summary>The commands as an operator types them, on a real database.</summary>
+public sealed class AdminCommandTests : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("shithub-admin-").FullName;
+    private TestDatabase _database = null!;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await PostgresFixture.CreateDatabaseAsync(Cancellation);
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "config.toml"),
+            $"""
+            [server]
+            data_root = "{_folder}"
+            [database]
+            url = "{_database.Url}"
+            """,
+            Cancellation);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _database.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task An_operator_sets_up_a_repository_with_its_people()
+    {
+        Assert.Equal(1, (int)(await JsonAsync("admin", "user", "create", "olga"))!["id"]!);
+        await JsonAsync("admin", "user", "create", "root", "--admin");
+        await JsonAsync("admin", "org", "create", "acme", "--owner", "olga");
+        await JsonAsync("admin", "org", "add-member", "acme", "root", "--role", "member");
+        var repository = await JsonAsync("admin", "repo", "create", "acme/tool", "--public", "--default-branch", "main");
+        Assert.Equal(("acme/tool", false, "main"), ((string)repository!["full_name"]!, (bool)repository["private"]!, (string)repository["default_branch"]!));
+        Assert.Equal("ref: refs/heads/main\n", await File.ReadAllTextAsync(Path.Combine(_folder, "repositories", "1.git", "HEAD"), Cancellation));
+        await JsonAsync("admin", "repo", "add-collaborator", "acme/tool", "root", "--permission", "read");
+        await JsonAsync("admin", "repo", "disable-actions", "acme/tool");
+        Assert.False((bool)(await JsonAsync("admin", "repo", "list"))!.AsArray().Single()!["actions_enabled"]!);
+        await JsonAsync("admin", "repo", "remove-collaborator", "acme/tool", "root");
+        await JsonAsync("admin", "repo", "delete", "acme/tool");
+        Assert.False(Directory.Exists(Path.Combine(_folder, "repositories", "1.git")));
+        Assert.Empty((await JsonAsync("admin", "repo", "list"))!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_token_is_shown_once_and_listed_without_its_secret()
+    {
+        await JsonAsync("admin", "user", "create", "olga");
+        var made = await JsonAsync("admin", "token", "create", "--user", "olga", "--name", "laptop", "--scopes", "repo:read,repo:write", "--expires-in", "30d");
+        Assert.StartsWith("shp_", (string?)made!["token"], StringComparison.Ordinal);
+        var listed = (await JsonAsync("admin", "token", "list"))!.AsArray().Single()!;
+        Assert.Equal("laptop", (string?)listed["name"]);
+        Assert.DoesNotContain("shp_", listed.ToJsonString(), StringComparison.Ordinal);
+        await JsonAsync("admin", "token", "revoke", "--id", $"{made["id"]}");
+        Assert.Equal(2, (await RunAsync("admin", "token", "revoke", "--id", $"{made["id"]}")).ExitCode);
+    }
+
+    [Fact]
+    public async Task Variables_are_set_listed_and_deleted_per_scope()
+    {
+        await JsonAsync("admin", "user", "create", "olga");
+        await JsonAsync("admin", "repo", "create", "olga/tool");
+        foreach (var scope in new[] { new[] { "--repo", "olga/tool" }, ["--owner", "olga"], ["--site"] })
+        {
+            await JsonAsync(["admin", "variable", "set", "Level", "1", .. scope]);
+            await JsonAsync(["admin", "variable", "set", "LEVEL", "2", .. scope]);
+            var listed = (await JsonAsync(["admin", "variable", "list", .. scope]))!.AsArray().Single()!;
+            Assert.Equal(("LEVEL", "2"), ((string)listed["name"]!, (string)listed["value"]!));
+            await JsonAsync(["admin", "variable", "delete", "level", .. scope]);
+            Assert.Empty((await JsonAsync(["admin", "variable", "list", .. scope]))!.AsArray());
+        }
+    }
+
+    [Theory]
+    [InlineData(2, "taken", "admin", "user", "create", "OLGA")]
+    [InlineData(1, "own addresses", "admin", "user", "create", "api")]
+    [InlineData(1, "1 to 39 letters", "admin", "user", "create", "a b")]
+    [InlineData(2, "no user nobody", "admin", "user", "disable", "nobody")]
+    [InlineData(2, "no active user nobody", "admin", "token", "create", "--user", "nobody", "--scopes", "admin")]
+    [InlineData(1, "repo:read, repo:write, admin", "admin", "token", "create", "--user", "olga", "--scopes", "everything")]
+    [InlineData(1, "not a duration", "admin", "token", "create", "--user", "olga", "--scopes", "admin", "--expires-in", "soon")]
+    [InlineData(1, "OWNER/NAME", "admin", "repo", "create", "tool")]
+    [InlineData(2, "no user or organization", "admin", "repo", "create", "nobody/tool")]
+    [InlineData(1, "git accepts", "admin", "repo", "create", "olga/tool", "--default-branch", "a..b")]
+    [InlineData(2, "no repository", "admin", "repo", "delete", "olga/none")]
+    [InlineData(1, "--site", "admin", "variable", "set", "A", "b")]
+    [InlineData(1, "system's own", "admin", "variable", "set", "GITHUB_SHA", "b", "--site")]
+    public async Task What_is_wrong_is_said_on_standard_error(int exitCode, string message, params string[] arguments)
+    {
+        await JsonAsync("admin", "user", "create", "olga");
+        var result = await RunAsync(arguments);
+        Assert.Equal(exitCode, result.ExitCode);
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+        Assert.Equal("", result.Output);
+    }
+
+    [Fact]
+    public async Task A_workflow_file_is_checked_without_server_or_settings()
+    {
+        var file = Path.Combine(_folder, "smoke.yml");
+        await File.WriteAllTextAsync(file, "name: S\non: push\njobs: { a: { runs-on: x, steps: [{ run: 'true' }] } }\n", Cancellation);
+        var good = await ParseAsync(file);
+        Assert.Equal((0, ""), (good.ExitCode, good.Error));
+        Assert.Equal("S", (string?)JsonNode.Parse(good.Output)!["name"]);
+        await File.WriteAllTextAsync(file, "name: S\non: push\njobs: { a: { run-on: x, steps: [{ run: 'true' }] } }\n", Cancellation);
+        var wrong = await ParseAsync(file);
+        Assert.Equal((2, ""), (wrong.ExitCode, wrong.Output));
+        Assert.Contains("smoke.yml:3:", wrong.Error, StringComparison.Ordinal);
+        Assert.Equal(1, (await ParseAsync(file + ".none")).ExitCode);
+    }
+
+    private async Task<JsonNode?> JsonAsync(params string[] arguments)
+    {
+        var (exitCode, output, error) = await RunAsync([.. arguments, "--output", "json"]);
+        Assert.Equal((0, ""), (exitCode, error));
+        return JsonNode.Parse(output);
+    }
+
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
+        InvokeAsync([.. arguments, "--config", Path.Combine(_folder, "config.toml")]);
+
+    private static Task<(int ExitCode, string Output, string Error)> ParseAsync(string file) =>
+        InvokeAsync(["admin", "actions", "parse", file]);
+
+    private static async Task<(int ExitCode, string Output, string Error)> InvokeAsync(string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var exitCode = await ServerCommandLine.Build().Parse(arguments)
+            .InvokeAsync(new InvocationConfiguration { Output = output, Error = error }, Cancellation);
+        return (exitCode, output.ToString(), error.ToString());
+    }
+}
