@@ -129,6 +129,11 @@ public sealed class LiveSystem : IAsyncDisposable
         (await _podman.PodmanAsync("ps", "--all", "--quiet", "--filter", $"label=shithub.runner={_workspaces}"))
             .Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
+    /// <summary>The first process of this system's one container, as the host numbers it.</summary>
+    public async Task<int> ContainerProcessAsync() => int.Parse(
+        await _podman.PodmanAsync("inspect", "--format", "{{.State.Pid}}", (await ContainersAsync()).Single()),
+        System.Globalization.CultureInfo.InvariantCulture);
+
     /// <summary>Runs <c>shithubd admin … --output json</c>.</summary>
     public async Task<JsonElement> AdminAsync(params string[] arguments)
     {
