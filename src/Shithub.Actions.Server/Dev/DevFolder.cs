@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Shithub.Actions.Server.Dev;
 
-/// <summary>Where <c>shithubd dev</c> keeps everything it makes; deleting the folder forgets it all.</summary>
+/// <summary>Where <c>shithubd dev</c> keeps everything it makes; deleting <see cref="Root"/> and <see cref="Postgres"/> forgets it all.</summary>
 public sealed class DevFolder
 {
     public DevFolder(string root)
@@ -16,8 +16,11 @@ public sealed class DevFolder
         Directory.CreateDirectory(Path.Combine(Root, "logs"));
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Root)))[..12];
         ShortSocketFolder = $"/tmp/shithub-{hash}";
-        // A checkout under /root is closed to the user postgres: its cluster then lies where that user may go.
-        Postgres = Environment.IsPrivilegedProcess && !IsOpenToOthers(Root) ? $"/var/tmp/shithub-dev-{hash}" : Path.Combine(Root, "postgres");
+        // The database belongs to the user postgres, a checkout to whom steps run as. A folder that they can't enter, such as one under
+        // /root, is no place for either.
+        var shared = Environment.IsPrivilegedProcess && !IsOpenToOthers(Root) ? $"/var/lib/shithub-dev-{hash}" : Root;
+        Postgres = Path.Combine(shared, "postgres");
+        Workspaces = Path.Combine(shared, "workspaces");
     }
 
     public string Root { get; }
@@ -28,7 +31,7 @@ public sealed class DevFolder
 
     public string ServerData => Path.Combine(Root, "server");
 
-    public string Workspaces => Path.Combine(Root, "workspaces");
+    public string Workspaces { get; }
 
     public string ServerConfig => Path.Combine(Root, "shithubd.toml");
 
