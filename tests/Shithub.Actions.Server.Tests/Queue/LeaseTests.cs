@@ -249,6 +249,16 @@ public sealed class LeaseTests(SharedServer shared) : IClassFixture<SharedServer
             "select count(*) from workflow_jobs where repo_id = @RepoId and status = 'queued' and rescues = 1", new { pool.RepoId }));
     }
 
+    [Fact]
+    public async Task A_server_sweeps_by_itself()
+    {
+        await using var server = await TestServer.StartAsync();
+        var pool = await Pool.CreateAsync(server);
+        var job = await pool.ClaimAsync();
+        await pool.ExpireLeaseAsync(job.Job.Id);
+        await Until.TrueAsync(async () => await pool.OutlineAsync(job.Job.RunId) == "run running -; green queued -");
+    }
+
     private static Task AlmostExpireAsync(Pool pool, JobCalls job) => pool.ExecuteAsync(
         "update workflow_jobs set lease_expires_at = now() + interval '10 seconds' where id = @Id", new { job.Job.Id });
 

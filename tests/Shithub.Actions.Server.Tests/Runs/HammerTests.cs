@@ -42,9 +42,40 @@ public sealed class HammerTests(SharedServer shared) : IClassFixture<SharedServe
             await _server.Get<JobRescuer>().SweepAsync(Cancellation);
             while (await last.TryClaimAsync() is { } job)
                 await job.CompleteAsync();
-            return await pool.ScalarAsync<bool>("select not exists (select from workflow_runs where conclusion is null)");
+            return 0 == await UnfinishedAsync("workflow_runs");
         });
-        Assert.Equal(0, await pool.ScalarAsync<int>("select count(*) from workflow_jobs where conclusion is null"));
+        Assert.Equal(0, await UnfinishedAsync("workflow_jobs"));
+        Assert.Equal(0, await pool.ScalarAsync<long>("select deadlocks from pg_stat_database where datname = current_database()"));
+
+        Task<int> UnfinishedAsync(string table) => pool.ScalarAsync<int>(
+            $"select count(*) from {table} where conclusion is null and repo_id in (@first, @second)",
+            new { first = pool.RepoId, second = other.RepoId });
+    }
+
+    /// <summary>All that locks a run and its jobs meets on one run, again and again.</summary>
+    [Fact]
+    public async Task A_cancel_sweeps_completions_and_renewals_of_one_run_at_once_never_deadlock()
+    {
+        var pool = await Pool.CreateAsync(_server);
+        for (var round = 0; round < 30; round++)
+        {
+            var run = await pool.EnqueueAsync([.. JobSpec.Many(6), new JobSpec("last", "job1", "job6")]);
+            var runner = await pool.RegisterAsync(capacity: 6);
+            var jobs = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => runner.ClaimAsync()));
+            foreach (var job in jobs.Take(3))
+                await pool.ExpireLeaseAsync(job.Job.Id);
+            await Task.WhenAll(
+            [
+                .. Enumerable.Range(0, 3).Select(_ => _server.Get<JobRescuer>().SweepAsync(Cancellation)),
+                .. jobs.Skip(3).Select(job => Expected(job.StatusAsync(StatusNames.Completed, ConclusionNames.Success))),
+                .. jobs.Select(job => Expected(pool.CancelJobAsync(job.Job.Id))),
+                Expected(runner.RenewAsync([.. jobs.Reverse().Select(job => job.Lease)])),
+                Expected(pool.CancelRunAsync(run.RunId)),
+            ]);
+            await _server.Get<JobRescuer>().SweepAsync(Cancellation);
+            Assert.DoesNotContain(" -", await pool.OutlineAsync(run.RunId), StringComparison.Ordinal);
+        }
+
         Assert.Equal(0, await pool.ScalarAsync<long>("select deadlocks from pg_stat_database where datname = current_database()"));
     }
 
