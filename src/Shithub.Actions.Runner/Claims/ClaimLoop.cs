@@ -46,6 +46,7 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
             var claimed = false;
             try
             {
+                await EngineAnswersAsync(drain);
                 var (claim, sentAt) = await ClaimOneAsync(drain);
                 Start(claim, sentAt, slots);
                 claimed = true;
@@ -55,6 +56,16 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
                 if (!claimed) slots.Release();
             }
         }
+    }
+
+    /// <summary>A runner without an engine would take one job after the other and fail them all.</summary>
+    private async Task EngineAnswersAsync(CancellationToken drain)
+    {
+        if (await runner.Engine.IsReachableAsync(drain)) return;
+        EngineAway(_logger);
+        do await Task.Delay(runner.Settings.Runner.PollInterval, runner.Time, drain);
+        while (!await runner.Engine.IsReachableAsync(drain));
+        EngineBack(_logger);
     }
 
     /// <summary>Asks until there is a job.</summary>
@@ -176,6 +187,12 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
 
     [LoggerMessage(4, LogLevel.Information, "Claiming no more; waiting up to {Timeout} for {Running} running jobs.")]
     private static partial void Draining(ILogger logger, int running, TimeSpan timeout);
+
+    [LoggerMessage(6, LogLevel.Error, "The container engine does not answer; claiming no jobs until it does.")]
+    private static partial void EngineAway(ILogger logger);
+
+    [LoggerMessage(7, LogLevel.Information, "The container engine answers again.")]
+    private static partial void EngineBack(ILogger logger);
 
     [LoggerMessage(5, LogLevel.Error, "Job {JobId} broke this runner's own code; the server will notice when the lease ends.")]
     private static partial void Broken(ILogger logger, long jobId, Exception exception);

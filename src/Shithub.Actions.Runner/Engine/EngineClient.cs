@@ -33,22 +33,46 @@ internal sealed class EngineClient(string socketPath) : IDisposable
             : new EngineVersion("Podman", podman.Version ?? answer.Version ?? "?", true);
     }
 
+    /// <summary>Whether the engine answers.</summary>
+    public async Task<bool> IsReachableAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _http.ExistsAsync("_ping", cancellationToken);
+        }
+        catch (EngineException)
+        {
+            return false;
+        }
+    }
+
     public Task<bool> ImageExistsAsync(string image, CancellationToken cancellationToken) =>
         _http.ExistsAsync($"images/{Uri.EscapeDataString(image)}/json", cancellationToken);
 
     /// <summary>Pulls an image from its registry, which may take minutes.</summary>
     public async Task PullImageAsync(string image, CancellationToken cancellationToken)
     {
-        using var response = await _http.OpenStreamAsync(
-            $"images/create?fromImage={Uri.EscapeDataString(image)}", new ByteArrayContent([]), cancellationToken);
-
-        // Progress, one JSON document a line; that it did not work is said in one of them too.
-        using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
-        while (await lines.ReadLineAsync(cancellationToken) is { } line)
+        try
         {
-            if (line.Length == 0) continue;
-            var progress = JsonSerializer.Deserialize(line, EngineJson.Default.PullProgress);
-            if (progress?.Error is { } error) throw new EngineException($"Image {image} can't be pulled: {error}");
+            using var response = await _http.OpenStreamAsync(
+                $"images/create?fromImage={Uri.EscapeDataString(image)}", new ByteArrayContent([]), cancellationToken);
+
+            // Progress, one JSON document a line; that it did not work is said in one of them too.
+            using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+            while (await lines.ReadLineAsync(cancellationToken) is { } line)
+            {
+                if (line.Length == 0) continue;
+                var progress = JsonSerializer.Deserialize(line, EngineJson.Default.PullProgress);
+                if (progress?.Error is { } error) throw new EngineException(error);
+            }
+        }
+        catch (Exception e) when (e is EngineException or IOException or JsonException)
+        {
+            throw new EngineException(
+                $"Image {image} is not there and can't be pulled: {e.Message} Build one with deploy/runner-image/build.sh, or name another "
+                + "in engine.default_image.",
+                null,
+                e);
         }
     }
 

@@ -140,7 +140,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
             foreach (var step in _job.Steps.OrderBy(step => step.Index))
             {
                 if (_lifetime.Reason != StopReason.None) break;
-                if (_container.IsFaulted) await _container;
+                if (step.Run is not null || _container.IsFaulted) await _container;
                 var beganBefore = _stepsBegan;
                 _stepsBegan |= step.Run is not null;
                 var stepConclusion = await new StepRun(_runner, _job, step, _workspace, _calls, _masks, _lifetime, _log, () => _container)
@@ -153,6 +153,13 @@ internal sealed partial class JobRunner : IAsyncDisposable
         catch (OperationCanceledException) when (_lifetime.Reason is not (StopReason.None or StopReason.Lost))
         {
             // Stopped while the container was starting.
+        }
+        catch (EngineException e) when (e.Status is null && !_stepsBegan)
+        {
+            // Not the job's fault, and nothing of it has happened: another runner may do better.
+            ContainerFailed(_logger, _job.Id, e.Message);
+            await _log.WriteLineAsync("This runner's container engine does not answer; the job is queued again.", _lifetime.Lost);
+            return null;
         }
         catch (Exception e) when (e is SandboxException or EngineException or IOException)
         {

@@ -103,6 +103,18 @@ public sealed class LogScrubberTests
         return Encoding.UTF8.GetString(output.WrittenSpan) == Whole(sample.Masks, sample.Text);
     });
 
+    [Fact]
+    public void What_was_covered_stays_covered_when_a_shorter_value_is_found_in_it_again()
+    {
+        var first = new LogScrubber(["aca", "c", "cacx"]);
+        var output = new ArrayBufferWriter<byte>();
+        first.Write("acac"u8, output);
+        var second = new LogScrubber(["aca", "c", "cacx"]);
+        second.Restore(first.Save());
+        second.Flush(output);
+        Assert.Equal("***", Encoding.UTF8.GetString(output.WrittenSpan));
+    }
+
     /// <summary>The definition, as slow as it is plain: mark every byte of every occurrence, then print each marked run as stars.</summary>
     private static string Whole(string[] masks, string text)
     {

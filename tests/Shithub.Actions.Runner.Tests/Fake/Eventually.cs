@@ -6,7 +6,7 @@ namespace Shithub.Actions.Runner.Tests.Fake;
 /// <summary>Waits for what happens in another process or thread without a signal, up to a deadline.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     public static async Task BecomesAsync<T>(T expected, Func<Task<T>> look)
     {

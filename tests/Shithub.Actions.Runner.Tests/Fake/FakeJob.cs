@@ -32,8 +32,8 @@ internal sealed class FakeJob(ClaimedJob job)
 
     public Task Ended => _ended.Task;
 
-    /// <summary>The job's conclusion, once reported; a job that takes more than a minute fails the test.</summary>
-    public Task<string> ConclusionAsync() => _ended.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+    /// <summary>The job's conclusion, once reported; a job that takes more than two minutes fails the test.</summary>
+    public Task<string> ConclusionAsync() => _ended.Task.WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
 
     public void Cancel()
     {

@@ -1,24 +1,29 @@
 using Shithub.Actions.Configuration;
+using Shithub.Actions.Runner.Engine;
+using Shithub.Actions.Runner.Sandbox;
 using Shithub.Actions.Runner.Startup;
 using Shithub.Actions.Testing;
+using Xunit;
 
 namespace Shithub.Actions.Runner.Tests.Fake;
 
 /// <summary>A runner in this process, against a server and the test's Podman.</summary>
 internal sealed class RunningRunner : IAsyncDisposable
 {
+    /// <summary>A variable that names a Docker daemon's socket: the same tests then run against it. Its host needs the runner image.</summary>
+    private const string DockerSocket = "SHITHUB_TEST_DOCKER";
+
     private readonly CancellationTokenSource _drain = new();
     private readonly CancellationTokenSource _now = new();
+    private readonly RunnerSettings _settings;
 
-    private RunningRunner(PodmanFixture podman, string workspaceRoot, RunnerSettings settings)
+    private RunningRunner(RunnerSettings settings)
     {
-        (Podman, WorkspaceRoot) = (podman, workspaceRoot);
+        _settings = settings;
         Ended = Task.Run(() => RunnerHost.RunAsync(settings, TimeProvider.System, TestLog.CreateFactory(), _drain.Token, _now.Token));
     }
 
-    public PodmanFixture Podman { get; }
-
-    public string WorkspaceRoot { get; }
+    public string WorkspaceRoot => _settings.Runner.WorkspaceRoot;
 
     /// <summary>Ends when the runner has.</summary>
     public Task Ended { get; }
@@ -26,8 +31,7 @@ internal sealed class RunningRunner : IAsyncDisposable
     public static async Task<RunningRunner> StartAsync(FakeServer server, params (string Path, string Value)[] options)
     {
         var podman = await PodmanFixture.GetAsync();
-        var settings = Settings(podman, server.BaseUrl, options);
-        return new RunningRunner(podman, settings.Runner.WorkspaceRoot, settings);
+        return new RunningRunner(Settings(podman, server.BaseUrl, options));
     }
 
     public static RunnerSettings Settings(PodmanFixture podman, Uri server, params (string Path, string Value)[] options)
@@ -46,6 +50,12 @@ internal sealed class RunningRunner : IAsyncDisposable
             ["engine.memory"] = "256m",
             ["engine.pids_limit"] = "64",
         };
+        if (Environment.GetEnvironmentVariable(DockerSocket) is { } docker)
+        {
+            values["engine.kind"] = "docker";
+            values["engine.socket"] = docker;
+        }
+
         foreach (var (path, value) in options) values[path] = value;
         return RunnerSettings.Load("/dev/null", new Dictionary<string, string>(), values);
     }
@@ -55,7 +65,12 @@ internal sealed class RunningRunner : IAsyncDisposable
     public Task StopNowAsync() => _now.CancelAsync();
 
     /// <summary>The ids of this runner's containers, running or not.</summary>
-    public Task<string> ContainersAsync() => Podman.PodmanAsync("ps", "--all", "--quiet", "--filter", $"label=shithub.runner={WorkspaceRoot}");
+    public async Task<string> ContainersAsync()
+    {
+        using var engine = new EngineClient(_settings.Engine.Socket!);
+        var containers = await engine.ListContainersAsync(ContainerSpec.RunnerLabel, WorkspaceRoot, TestContext.Current.CancellationToken);
+        return string.Join(' ', containers.Select(container => container.Id));
+    }
 
     /// <summary>The folders of jobs.</summary>
     public string[] Workspaces() => Directory.GetDirectories(WorkspaceRoot);

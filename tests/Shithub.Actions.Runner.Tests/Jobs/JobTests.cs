@@ -19,7 +19,7 @@ public sealed class JobTests(SharedRunner shared) : IClassFixture<SharedRunner>
         Assert.Equal("one\nerr\n65534\n/github/workspace\ndemo/hello\n", job.Log(0));
         Assert.Equal("no line end", job.Log(1));
         Assert.Equal("success", job.Step(0));
-        Assert.Contains("Podman", job.Log(null), StringComparison.Ordinal);
+        Assert.Contains("image localhost/shithub/runner:1", job.Log(null), StringComparison.Ordinal);
         Assert.Contains("memory 256 MiB", job.Log(null), StringComparison.Ordinal);
     }
 

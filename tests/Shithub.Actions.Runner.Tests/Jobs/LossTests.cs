@@ -127,7 +127,7 @@ public sealed class LossTests
         await using var runner = await RunningRunner.StartAsync(server, ("runner.token", "revoked"));
 
         var refusal = await Assert.ThrowsAsync<RunnerException>(
-            () => runner.Ended.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+            () => runner.Ended.WaitAsync(TimeSpan.FromSeconds(120), TestContext.Current.CancellationToken));
         Assert.Equal(ExitCodes.Refused, refusal.ExitCode);
         Assert.Contains("refuses this runner's token", refusal.Message, StringComparison.Ordinal);
     }
@@ -145,7 +145,7 @@ public sealed class LossTests
         await File.WriteAllTextAsync(
             Path.Combine(runner.Workspaces().Single(), "mount/workspace/go"), "", TestContext.Current.CancellationToken);
         Assert.Equal("success", await job.ConclusionAsync());
-        await runner.Ended.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await runner.Ended.WaitAsync(TimeSpan.FromSeconds(120), TestContext.Current.CancellationToken);
         Assert.Equal("queued", later.Step(0));
         Assert.Equal("", await runner.ContainersAsync());
     }
@@ -162,7 +162,7 @@ public sealed class LossTests
         await runner.StopNowAsync();
         Assert.Equal("failure", await job.ConclusionAsync());
         Assert.Contains("The runner was stopped while this job was running", job.Log(null), StringComparison.Ordinal);
-        await runner.Ended.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await runner.Ended.WaitAsync(TimeSpan.FromSeconds(120), TestContext.Current.CancellationToken);
         Assert.Equal("", await runner.ContainersAsync());
     }
 

@@ -58,7 +58,7 @@ public sealed class ProgramTests
 
         using (var kill = Process.Start("kill", ["-TERM", $"{process.Id}"])) await kill.WaitForExitAsync(Cancellation);
         Assert.Equal("success", await job.ConclusionAsync());
-        await process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await process.WaitForExitAsync(Cancellation).WaitAsync(TimeSpan.FromSeconds(120), Cancellation);
         Assert.Equal(0, process.ExitCode);
         Assert.Equal("started\nended\n", job.Log(0));
     }

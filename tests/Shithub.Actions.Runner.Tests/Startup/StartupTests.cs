@@ -6,7 +6,7 @@ namespace Shithub.Actions.Runner.Tests.Startup;
 
 public sealed class StartupTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     [Fact]
     public async Task Containers_that_an_earlier_run_left_behind_are_removed_and_those_of_others_are_not()
@@ -81,6 +81,30 @@ public sealed class StartupTests
         await using var runner = await RunningRunner.StartAsync(server, ("engine.seccomp_profile", "/nonexistent/seccomp.json"));
 
         await RefusedAsync(runner, ExitCodes.Usage, "engine.seccomp_profile");
+    }
+
+    [Fact]
+    public async Task A_job_whose_container_the_engine_did_not_start_is_left_to_the_server_and_no_other_is_claimed_meanwhile()
+    {
+        var podman = await PodmanFixture.GetAsync(TestContext.Current.CancellationToken);
+        var socket = Path.Combine(podman.Folder, "away.sock");
+        File.CreateSymbolicLink(socket, podman.Socket);
+        await using var server = await FakeServer.StartAsync();
+        await using var runner = await RunningRunner.StartAsync(server, ("engine.socket", socket), ("engine.kind", "podman"));
+        Assert.Equal("success", await server.Enqueue("echo before").ConclusionAsync());
+        await Eventually.BecomesAsync(true, () => Task.FromResult(server.Heartbeats.Count > 1));
+
+        File.Delete(socket);
+        var job = server.Enqueue("echo never");
+        await Eventually.BecomesAsync(true, () => Task.FromResult(job.Log(null).Contains("queued again", StringComparison.Ordinal)));
+        var next = server.Enqueue("echo next");
+        var heartbeats = server.Heartbeats.Count;
+        File.CreateSymbolicLink(socket, podman.Socket);
+
+        Assert.Equal("success", await next.ConclusionAsync());
+        Assert.False(job.Ended.IsCompleted);
+        Assert.Equal("queued", job.Step(0));
+        Assert.InRange(server.Heartbeats.Count - heartbeats, 1, 3);
     }
 
     private static async Task RefusedAsync(RunningRunner runner, int exitCode, string reason)
