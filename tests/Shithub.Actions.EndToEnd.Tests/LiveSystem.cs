@@ -242,7 +242,7 @@ public sealed class LiveSystem : IAsyncDisposable
         process = null;
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();

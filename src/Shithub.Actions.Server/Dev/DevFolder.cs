@@ -16,6 +16,7 @@ public sealed class DevFolder
         Directory.CreateDirectory(Path.Combine(Root, "logs"));
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Root)))[..12];
         ShortSocketFolder = $"/tmp/shithub-{hash}";
+        Network = $"shithub-dev-{hash}";
         // The database belongs to the user postgres, a checkout to whom steps run as. A folder that they can't enter, such as one under
         // /root, is no place for either.
         var shared = Environment.IsPrivilegedProcess && !IsOpenToOthers(Root) ? $"/var/lib/shithub-dev-{hash}" : Root;
@@ -28,6 +29,9 @@ public sealed class DevFolder
     public string Postgres { get; }
 
     public string ShortSocketFolder { get; }
+
+    /// <summary>The bridge of this folder's jobs: another folder's session may be under way on the machine.</summary>
+    public string Network { get; }
 
     public string ServerData => Path.Combine(Root, "server");
 

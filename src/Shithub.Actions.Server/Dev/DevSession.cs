@@ -17,7 +17,6 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
 {
     private const string Owner = "demo";
     private const string Name = "hello";
-    private const string Network = "shithub-dev";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -111,7 +110,7 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
         File.Delete(folder.EngineSocket);
         var engine = ChildProcess.Start("podman", "TERM", folder.Log("podman"),
             ["podman", "system", "service", "--time=0", $"unix://{folder.EngineSocket}"]);
-        _running.Push(new NetworkRemoval(Network));
+        _running.Push(new NetworkRemoval(folder.Network));
         _running.Push(engine);
         var waited = Stopwatch.StartNew();
         while (!File.Exists(folder.EngineSocket))
@@ -174,7 +173,7 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
             kind = "podman"
             socket = "{folder.EngineSocket}"
             default_image = "{image}"
-            network = "{Network}"
+            network = "{folder.Network}"
             # The allowlist's resolver needs the host's firewall; the demo's bridge has none.
             dns_servers = []
 
