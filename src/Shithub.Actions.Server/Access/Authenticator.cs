@@ -64,7 +64,7 @@ public sealed class Authenticator(AccessTokens tokens, Sessions sessions)
     /// Browsers send cookies along with what foreign pages ask of them. What changes something counts as signed in only when the
     /// browser says that one of our own pages asked.
     /// </summary>
-    private static bool IsFromOwnPage(HttpRequest request)
+    public static bool IsFromOwnPage(HttpRequest request)
     {
         if (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
             return true;

@@ -62,7 +62,7 @@ public sealed class DispatchWorkflow(
     }
 
     /// <summary>A branch wins over a tag of the same name, as on GitHub.</summary>
-    private static async Task<(string Ref, string Sha)?> ResolveAsync(GitRepository git, string reference, CancellationToken cancellation)
+    public static async Task<(string Ref, string Sha)?> ResolveAsync(GitRepository git, string reference, CancellationToken cancellation)
     {
         string[] candidates = reference.StartsWith("refs/", StringComparison.Ordinal)
             ? [reference]

@@ -3,27 +3,18 @@ using Npgsql;
 
 namespace Shithub.Actions.Server.Web;
 
-/// <summary>What the checks of a branch's latest commit say together, and which workflows a repository has runs of.</summary>
+/// <summary>What the checks of a commit say together, and which workflows a repository has runs of.</summary>
 public sealed class CommitChecks(NpgsqlDataSource dataSource)
 {
-    // Index workflow_runs_repo, from its end; then workflow_runs_commit. Of the runs of one workflow for one event the last counts.
-    private const string OfBranch = """
-        with latest as (
-            select head_sha
+    // Index workflow_runs_commit. Of the runs of one workflow for one event the last counts.
+    private const string OfCommit = """
+        select run_index, status, conclusion
+        from (
+            select distinct on (workflow_file, event) run_index, status, conclusion
             from workflow_runs
-            where repo_id = @repoId and head_ref = @headRef
-            order by id desc
-            limit 1
-        ),
-        counted as (
-            select distinct on (r.workflow_file, r.event) r.run_index, r.head_sha, r.status, r.conclusion
-            from workflow_runs r
-            join latest on latest.head_sha = r.head_sha
-            where r.repo_id = @repoId
-            order by r.workflow_file, r.event, r.id desc
-        )
-        select run_index, head_sha, status, conclusion
-        from counted
+            where repo_id = @repoId and head_sha = @headSha
+            order by workflow_file, event, id desc
+        ) counted
         order by case
                 when conclusion in ('failure', 'timed_out', 'runner_lost') then 0
                 when conclusion is null then 1
@@ -55,12 +46,12 @@ public sealed class CommitChecks(NpgsqlDataSource dataSource)
         limit 100
         """;
 
-    /// <returns>The check that decides, or null where no workflow ran for the branch.</returns>
-    public async Task<CommitCheck?> OfBranchAsync(long repoId, string branch, CancellationToken cancellation)
+    /// <returns>The run that decides, or null where no workflow ran for the commit.</returns>
+    public async Task<CommitCheck?> OfCommitAsync(long repoId, string headSha, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.QuerySingleOrDefaultAsync<CommitCheck>(new CommandDefinition(
-            OfBranch, new { repoId, headRef = $"refs/heads/{branch}" }, cancellationToken: cancellation));
+        return await connection.QuerySingleOrDefaultAsync<CommitCheck>(
+            new CommandDefinition(OfCommit, new { repoId, headSha }, cancellationToken: cancellation));
     }
 
     public async Task<IReadOnlyList<string>> WorkflowFilesAsync(long repoId, CancellationToken cancellation)
@@ -74,8 +65,6 @@ public sealed class CommitChecks(NpgsqlDataSource dataSource)
 public sealed record CommitCheck
 {
     public int RunIndex { get; init; }
-
-    public string HeadSha { get; init; } = "";
 
     public string Status { get; init; } = "";
 

@@ -1,6 +1,6 @@
 namespace Shithub.Actions.Server.Web;
 
-/// <summary>What browsers are told about every page, and which forms are taken.</summary>
+/// <summary>What browsers are told about every page, and where a form may lead.</summary>
 public static class PageSecurity
 {
     // Everything comes from this server, nothing is written into the pages themselves, and nobody frames them.
@@ -18,19 +18,6 @@ public static class PageSecurity
         response.Headers.Vary = "Cookie";
         if (!response.Headers.ContainsKey("Cache-Control"))
             response.Headers.CacheControl = "private, no-cache";
-    }
-
-    /// <summary>
-    /// Whether the browser says that one of our own pages sent the form. A foreign page that sends a visitor's browser here with a form
-    /// of its own can't make it say so.
-    /// </summary>
-    public static bool IsFromOwnPage(HttpRequest request)
-    {
-        if (request.Headers["Sec-Fetch-Site"] is [{ } site])
-            return site == "same-origin";
-        return request.Headers.Origin is [{ } origin]
-            && Uri.TryCreate(origin, UriKind.Absolute, out var uri)
-            && string.Equals(uri.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase);
     }
 
     /// <summary>Where to go on after signing in: an address of this server, whatever the link that led there said.</summary>

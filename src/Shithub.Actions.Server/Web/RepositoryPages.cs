@@ -1,5 +1,6 @@
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Http;
+using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Server.Web.Pages;
 
@@ -43,8 +44,8 @@ public static class RepositoryPages
         (nameof(HomePage.HasMore), visible.Count > RepositoriesMax));
 
     private static async Task<IResult> RepositoryAsync(
-        HttpContext http, string owner, string repo, PageResults pages, RepositoryAccess access, CommitChecks checks, PublicUrl url,
-        CancellationToken cancellation)
+        HttpContext http, string owner, string repo, PageResults pages, RepositoryAccess access, RepositoryStore repositories,
+        CommitChecks checks, PublicUrl url, CancellationToken cancellation)
     {
         // The clone address, opened in a browser.
         if (repo.EndsWith(".git", StringComparison.OrdinalIgnoreCase))
@@ -52,12 +53,14 @@ public static class RepositoryPages
         var frame = await pages.FrameAsync(http, cancellation);
         if (await access.FindAsync(frame.Viewer, owner, repo, cancellation) is not { Repository: var repository })
             return PageResults.NotFound(frame);
+        var head = await repositories.Open(repository.Id).FindCommitAsync(RefName.Branches + repository.DefaultBranch, cancellation);
         return PageResults.Show<RepositoryPage>(
             StatusCodes.Status200OK,
             (nameof(RepositoryPage.Frame), frame),
             (nameof(RepositoryPage.Repository), repository),
             (nameof(RepositoryPage.CloneAddress), url.Of($"{repository.FullName}.git")),
-            (nameof(RepositoryPage.Check), await checks.OfBranchAsync(repository.Id, repository.DefaultBranch, cancellation)));
+            (nameof(RepositoryPage.HeadSha), head),
+            (nameof(RepositoryPage.Check), head is null ? null : await checks.OfCommitAsync(repository.Id, head, cancellation)));
     }
 
     private static async Task<IResult> RunsAsync(
@@ -65,7 +68,7 @@ public static class RepositoryPages
         ReadRuns runs, CommitChecks checks, CancellationToken cancellation)
     {
         var frame = await pages.FrameAsync(http, cancellation);
-        if (await access.FindAsync(frame.Viewer, owner, repo, cancellation) is not { Repository: var repository })
+        if (await access.FindAsync(frame.Viewer, owner, repo, cancellation) is not { Repository: var repository } visible)
             return PageResults.NotFound(frame);
         // PostgreSQL has no text with NUL, so no run has such a file.
         workflow = string.IsNullOrEmpty(workflow) || workflow.Contains('\0', StringComparison.Ordinal) ? null : workflow;
@@ -74,6 +77,7 @@ public static class RepositoryPages
             StatusCodes.Status200OK,
             (nameof(RunsPage.Frame), frame),
             (nameof(RunsPage.Repository), repository),
+            (nameof(RunsPage.MayWrite), visible.Permission >= Permission.Write),
             (nameof(RunsPage.Runs), page.Take(RunsPerPage).ToList()),
             (nameof(RunsPage.HasMore), page.Count > RunsPerPage),
             (nameof(RunsPage.Workflows), await checks.WorkflowFilesAsync(repository.Id, cancellation)),

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Server.Web.Pages;
 
@@ -72,7 +73,7 @@ public static class RunPages
         CancellationToken cancellation)
     {
         var frame = await pages.FrameAsync(http, cancellation);
-        if (!PageSecurity.IsFromOwnPage(http.Request))
+        if (!Authenticator.IsFromOwnPage(http.Request))
             return (null, PageResults.ForeignForm(frame));
         return await views.FindAsync(frame, owner, repo, runIndex, jobId, cancellation) switch
         {

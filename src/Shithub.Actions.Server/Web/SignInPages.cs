@@ -21,7 +21,7 @@ public static class SignInPages
     private static async Task<IResult> SignInAsync(HttpContext http, PageResults pages, Sessions sessions, CancellationToken cancellation)
     {
         var frame = await pages.FrameAsync(http, cancellation);
-        if (!PageSecurity.IsFromOwnPage(http.Request))
+        if (!Authenticator.IsFromOwnPage(http.Request))
             return PageResults.ForeignForm(frame);
         var form = await PageForm.ReadAsync(http.Request, FormBytesMax, cancellation);
         var session = await sessions.CreateAsync(form["token"].ToString(), cancellation);
@@ -38,7 +38,7 @@ public static class SignInPages
 
     private static async Task<IResult> SignOutAsync(HttpContext http, PageResults pages, Sessions sessions, CancellationToken cancellation)
     {
-        if (!PageSecurity.IsFromOwnPage(http.Request))
+        if (!Authenticator.IsFromOwnPage(http.Request))
             return PageResults.ForeignForm(await pages.FrameAsync(http, cancellation));
         if (http.Request.Cookies[Sessions.CookieName] is { Length: > 0 } cookie)
             await sessions.DeleteAsync(cookie, cancellation);

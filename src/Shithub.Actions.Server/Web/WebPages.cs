@@ -41,5 +41,6 @@ public static class WebPages
         pages.MapSignInPages();
         pages.MapRepositoryPages();
         pages.MapRunPages();
+        pages.MapDispatchPages();
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Dapper;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Runners;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Testing;
@@ -45,15 +46,13 @@ public sealed class Workbench : IAsyncDisposable
 
     public async Task<long> RepositoryAsync(string name, bool isPrivate = false)
     {
-        await using var connection = await Server.Database.DataSource.OpenConnectionAsync(Cancellation);
-        return await connection.ExecuteScalarAsync<long>(
-            "insert into repositories (owner_id, name, is_private) select id, @name, @isPrivate from owners where name = @User returning id",
-            new { name, isPrivate, User });
+        var owner = await Server.Get<Owners>().FindAsync(User, Cancellation);
+        return (await Server.Get<RepositoryStore>().CreateAsync(owner!.Id, name, isPrivate, "trunk", Cancellation))!.Id;
     }
 
     public async Task<EnqueuedRun> RunAsync(
         long repoId, IEnumerable<PlannedJob> jobs, string title = "Teach the greeter to whisper", string workflow = "Smoke",
-        string branch = "trunk", string @event = "push", IReadOnlyList<Diagnostic>? diagnostics = null)
+        string branch = "trunk", string @event = "push", IReadOnlyList<Diagnostic>? diagnostics = null, string sha = Sha)
     {
         await using var connection = await Server.Database.DataSource.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
@@ -70,7 +69,7 @@ public sealed class Workbench : IAsyncDisposable
                 Event = @event,
                 EventPayload = [],
                 Inputs = [],
-                HeadSha = Sha,
+                HeadSha = sha,
                 HeadRef = $"refs/heads/{branch}",
                 ActorId = actor,
                 TriggerEventId = Guid.NewGuid().ToString(),
