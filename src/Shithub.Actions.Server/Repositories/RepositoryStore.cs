@@ -62,7 +62,8 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
         ("core.hooksPath", "/dev/null"),
         // The reflog is the proof of what a push changed, see README.md.
         ("core.logAllRefUpdates", "always"),
-        ("core.fsync", "committed"),
+        // A push that was answered survives a power failure, refs included.
+        ("core.fsync", "committed,reference"),
         ("receive.fsckObjects", "true"),
         // Harmless and frequent in old histories; GitHub takes them too.
         ("receive.fsck.zeroPaddedFilemode", "warn"),
