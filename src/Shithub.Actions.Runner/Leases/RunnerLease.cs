@@ -1,6 +1,6 @@
 namespace Shithub.Actions.Runner.Leases;
 
-/// <summary>The lease that this runner asks for (DESIGN.md, 'Leases').</summary>
+/// <summary>The lease that this runner asks for (docs/protocol.md, 'Leases').</summary>
 internal static class RunnerLease
 {
     public const int Seconds = 60;

@@ -4,7 +4,7 @@ using Shithub.Actions.Runner.Engine;
 
 namespace Shithub.Actions.Runner.Sandbox;
 
-/// <summary>What a job's container may and may not do, as the engine is told it (DESIGN.md, 'The sandbox').</summary>
+/// <summary>What a job's container may and may not do, as the engine is told it.</summary>
 /// <param name="SeccompOption">The value for the engine's <c>seccomp=</c> option, or null for its own profile.</param>
 internal sealed record ContainerSpec(EngineSettings Settings, string? SeccompOption)
 {

@@ -12,7 +12,7 @@ using Xunit;
 
 namespace Shithub.Actions.Server.Tests.Protocol;
 
-/// <summary>DESIGN.md's job tokens and checkout tokens, and what is refused in their place.</summary>
+/// <summary>Job tokens and checkout tokens as docs/protocol.md has them, and what is refused in their place.</summary>
 public sealed class JobTokenTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     private readonly TestServer _server = shared.Server;

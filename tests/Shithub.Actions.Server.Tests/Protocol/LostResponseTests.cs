@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Shithub.Actions.Server.Tests.Protocol;
 
-/// <summary>DESIGN.md's third rule of job tokens: the one exception that makes lost responses harmless, and how narrow it is.</summary>
+/// <summary>The third rule of job tokens in docs/protocol.md: the one exception that makes lost responses harmless, and how narrow it is.</summary>
 public sealed class LostResponseTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     private const string Key = "call-1";

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Shithub.Actions.Server.Tests.Protocol;
 
-/// <summary>The members that existing clients of the protocol send and read (DESIGN.md, 'Wire shapes').</summary>
+/// <summary>The members that existing clients of the protocol send and read (docs/protocol.md).</summary>
 public sealed class WireShapeTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     private readonly TestServer _server = shared.Server;

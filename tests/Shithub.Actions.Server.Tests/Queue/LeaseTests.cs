@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Shithub.Actions.Server.Tests.Queue;
 
-/// <summary>DESIGN.md's leases: who holds an attempt, until when, and what becomes of it when nobody does.</summary>
+/// <summary>Leases as docs/protocol.md has them: who holds an attempt, until when, and what becomes of it when nobody does.</summary>
 public sealed class LeaseTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     private readonly TestServer _server = shared.Server;

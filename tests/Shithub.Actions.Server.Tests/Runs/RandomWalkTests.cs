@@ -12,7 +12,7 @@ namespace Shithub.Actions.Server.Tests.Runs;
 
 /// <summary>
 /// Random walks over everything that can happen to a run: claims, logs, statuses, cancels, silence, sweeps, late writes. After each step
-/// the rows must say what DESIGN.md says they always do.
+/// the rows must say what docs/state-machine.md says they always do.
 /// </summary>
 public sealed class RandomWalkTests(SharedServer shared) : IClassFixture<SharedServer>
 {
