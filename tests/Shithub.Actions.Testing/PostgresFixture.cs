@@ -94,7 +94,7 @@ public sealed class PostgresFixture
         return fixture;
     }
 
-    private static string FindBinaries()
+    public static string FindBinaries()
     {
         var found = Directory.Exists("/usr/lib/postgresql")
             ? Directory.GetDirectories("/usr/lib/postgresql")

@@ -12,7 +12,7 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
     /// Locks the runner's row, which puts concurrent heartbeats of one runner in line: the next statement then sees, in a snapshot of
     /// its own, what those before it claimed, and the capacity holds.
     /// </summary>
-    private const string RecordHeartbeat = """
+    public const string RecordHeartbeat = """
         update workflow_runners r
         set last_heartbeat_at = now(),
             offline_at = null,
@@ -120,7 +120,7 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
             for update of r skip locked)
         """;
 
-    private const string ReadClaimed = """
+    public const string ReadClaimed = """
         select j.id, j.run_id, j.repo_id, r.run_index, r.workflow_file, r.workflow_name, r.head_sha, r.head_ref, r.event,
             r.event_payload::text as event_payload, j.job_key, j.job_name, j.runs_on, j.needs, j.if_condition, j.timeout_minutes,
             j.permissions::text as permissions, j.env::text as env, j.attempt, j.lease_expires_at, j.lease_seconds, j.claim_jti,
