@@ -1,4 +1,5 @@
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Web.Pages;
 
 namespace Shithub.Actions.Server.Web;
@@ -18,7 +19,7 @@ public static class SignInPages
     private static async Task<IResult> ShowAsync(HttpContext http, PageResults pages, CancellationToken cancellation) =>
         Login(await pages.FrameAsync(http, cancellation), StatusCodes.Status200OK, http.Request.Query["return_to"], null);
 
-    private static async Task<IResult> SignInAsync(HttpContext http, PageResults pages, Sessions sessions, CancellationToken cancellation)
+    private static async Task<IResult> SignInAsync(HttpContext http, PageResults pages, Sessions sessions, PublicUrl url, CancellationToken cancellation)
     {
         var frame = await pages.FrameAsync(http, cancellation);
         if (!Authenticator.IsFromOwnPage(http.Request))
@@ -32,28 +33,32 @@ public static class SignInPages
                 "This token is unknown, expired or revoked. Check that it was copied whole, or make a new one.");
         }
 
-        http.Response.Cookies.Append(Sessions.CookieName, session.Cookie, Cookie(http.Request, session.ExpiresAt));
+        http.Response.Cookies.Append(Sessions.CookieName, session.Cookie, Cookie(http.Request, url, session.ExpiresAt));
         return SeeOther.To(PageSecurity.LocalAddress(form["return_to"]));
     }
 
-    private static async Task<IResult> SignOutAsync(HttpContext http, PageResults pages, Sessions sessions, CancellationToken cancellation)
+    private static async Task<IResult> SignOutAsync(HttpContext http, PageResults pages, Sessions sessions, PublicUrl url, CancellationToken cancellation)
     {
         if (!Authenticator.IsFromOwnPage(http.Request))
             return PageResults.ForeignForm(await pages.FrameAsync(http, cancellation));
         if (http.Request.Cookies[Sessions.CookieName] is { Length: > 0 } cookie)
             await sessions.DeleteAsync(cookie, cancellation);
-        http.Response.Cookies.Delete(Sessions.CookieName, Cookie(http.Request, null));
+        http.Response.Cookies.Delete(Sessions.CookieName, Cookie(http.Request, url, null));
         return SeeOther.To("/");
     }
 
-    private static CookieOptions Cookie(HttpRequest request, DateTime? expiresAt) => new()
+    private static CookieOptions Cookie(HttpRequest request, PublicUrl url, DateTime? expiresAt) => new()
     {
         HttpOnly = true,
         SameSite = SameSiteMode.Lax,
-        Secure = request.IsHttps,
+        Secure = request.IsHttps || IsBehindHttps(request, url),
         Path = "/",
         Expires = expiresAt,
     };
+
+    /// <summary>A reverse proxy speaks https with the browser and http with this server, which is asked for by its public name.</summary>
+    private static bool IsBehindHttps(HttpRequest request, PublicUrl url) =>
+        new Uri(url.Base) is { Scheme: "https", Authority: var name } && string.Equals(name, request.Host.Value, StringComparison.OrdinalIgnoreCase);
 
     private static IResult Login(PageFrame frame, int status, string? returnTo, string? complaint) => PageResults.Show<LoginPage>(
         status,

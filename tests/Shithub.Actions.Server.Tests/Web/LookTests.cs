@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Shithub.Actions.Testing;
 using Shithub.Actions.Workflows;
 using Xunit;
 
@@ -10,6 +11,28 @@ namespace Shithub.Actions.Server.Tests.Web;
 /// </summary>
 public sealed class LookTests(Chromium chromium) : IAsyncLifetime
 {
+    private const string Deploy = """
+        name: Deploy
+        on:
+          workflow_dispatch:
+            inputs:
+              target:
+                description: Where to deploy
+                type: choice
+                options: [staging, production]
+                required: true
+              loud:
+                description: Say everything that is done
+                type: boolean
+              note:
+                default: by hand
+        jobs:
+          deploy:
+            runs-on: ubuntu-latest
+            steps:
+              - run: 'true'
+        """;
+
     private Workbench _bench = null!;
 
     public async ValueTask InitializeAsync()
@@ -17,7 +40,11 @@ public sealed class LookTests(Chromium chromium) : IAsyncLifetime
         _bench = await Workbench.StartAsync();
         var hello = await _bench.RepositoryAsync("hello");
         await _bench.RepositoryAsync("secret-plans", isPrivate: true);
-        await _bench.RunAsync(hello, [Workbench.Job("green", "ubuntu-latest", "Check out", "Verify checkout", "Smoke")]);
+        using var git = new GitClient();
+        await git.InitAsync(GitClient.Url(_bench.BaseUrl, "mona/hello.git", _bench.Token));
+        var head = await git.CommitAsync(".shithub/workflows/deploy.yml", Deploy, "Deploy by hand");
+        await git.RunAsync("push", "--quiet", "origin", "trunk");
+        await _bench.RunAsync(hello, [Workbench.Job("green", "ubuntu-latest", "Check out", "Verify checkout", "Smoke")], sha: head);
         var job = await _bench.ClaimAsync();
         await job.LogAsync(null, "Runner runner-1, container engine podman 4.3.1\nLimits verified: memory 2g, cpus 2, pids 512\n");
         for (var i = 0; i < 3; i++)
@@ -62,7 +89,7 @@ public sealed class LookTests(Chromium chromium) : IAsyncLifetime
         [
             ("home", "/"), ("repository", "/mona/hello"), ("runs", "/mona/hello/actions"), ("green", "/mona/hello/actions/runs/1"),
             ("running", "/mona/hello/actions/runs/2"), ("waiting", "/mona/hello/actions/runs/3"), ("broken", "/mona/hello/actions/runs/4"),
-            ("login", "/login"), ("missing", "/mona/nothing"),
+            ("dispatch", "/mona/hello/actions/dispatch"), ("login", "/login"), ("missing", "/mona/nothing"),
         ];
         foreach (var (name, path) in pages)
         {

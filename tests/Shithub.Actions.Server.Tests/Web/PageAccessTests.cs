@@ -1,5 +1,6 @@
 using System.Net;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Testing;
 using Xunit;
 
 namespace Shithub.Actions.Server.Tests.Web;
@@ -41,6 +42,24 @@ public sealed class PageAccessTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, (await browser.GetAsync("/mona/hidden")).Status);
         using var thief = new SignedIn(_bench.BaseUrl, old);
         Assert.Equal(HttpStatusCode.NotFound, (await thief.GetAsync("/mona/hidden")).Status);
+    }
+
+    [Fact]
+    public async Task Behind_a_proxy_that_speaks_https_the_cookie_never_leaves_it()
+    {
+        await using var server = await TestServer.StartAsync(("server.base_url", "https://ci.example"));
+        await server.Get<Owners>().CreateUserAsync("mona", false, Cancellation);
+        var token = await server.Get<AccessTokens>().CreateAsync("mona", "test", [TokenScopes.RepoRead], null, Cancellation);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/login")
+        {
+            Content = new FormUrlEncodedContent([KeyValuePair.Create("token", token!.Token)]),
+        };
+        request.Headers.Host = "ci.example";
+        request.Headers.Add("Origin", "https://ci.example");
+        using var handler = new SocketsHttpHandler { AllowAutoRedirect = false };
+        using var client = new HttpClient(handler) { BaseAddress = server.BaseUrl };
+        using var response = await client.SendAsync(request, Cancellation);
+        Assert.Contains("; secure", Assert.Single(response.Headers.GetValues("Set-Cookie")), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -40,6 +40,9 @@
   tick();
   setInterval(tick, 1000);
 
+  // Browsers that don't know the media feature 'scripting' show what is meant for pages without a script.
+  for (const note of document.querySelectorAll('.no-script')) note.remove();
+
   // A link to a line opens the log around it.
   const reveal = () => {
     const line = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
