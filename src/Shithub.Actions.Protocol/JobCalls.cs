@@ -12,11 +12,15 @@ public sealed record AppendLogResponse(bool Accepted, string? NextToken, DateTim
 /// <c>POST /api/v1/jobs/{id}/status</c> and <c>…/steps/{step_id}/status</c>: a transition.
 /// A terminal status needs a conclusion (<c>cancelled</c> and <c>skipped</c> imply theirs).
 /// </summary>
+/// <param name="Outputs">The job's outputs, with its terminal status; at most <see cref="ProtocolLimits.OutputBytes"/> altogether.</param>
+/// <param name="TaintedOutputs">Names of those that may hold what people outside have chosen.</param>
 public sealed record StatusRequest(
     string? Status = null,
     string? Conclusion = null,
     DateTimeOffset? StartedAt = null,
-    DateTimeOffset? CompletedAt = null);
+    DateTimeOffset? CompletedAt = null,
+    IReadOnlyDictionary<string, string>? Outputs = null,
+    IReadOnlyList<string>? TaintedOutputs = null);
 
 /// <summary>The state after the call. <paramref name="NextToken"/> is absent once the job is terminal.</summary>
 public sealed record StatusResponse(

@@ -9,6 +9,12 @@ public static class ProtocolLimits
     /// <summary>The largest request body of a job call: a full chunk in base64 and the JSON around it.</summary>
     public const int RequestBodyBytes = 1024 * 1024;
 
+    /// <summary>The outputs of a job, names and values in UTF-8: GitHub's number.</summary>
+    public const int OutputBytes = 1024 * 1024;
+
+    /// <summary>The largest request body of a job's status: outputs in JSON, each character escaped.</summary>
+    public const int StatusBodyBytes = (6 * OutputBytes) + (64 * 1024);
+
     /// <summary>The longest a heartbeat or lease call may wait for news.</summary>
     public const int WaitSeconds = 50;
 
