@@ -18,7 +18,7 @@ public class ExpressionTests
     {
         var github = JsonValues.From(System.Text.Json.JsonDocument.Parse(Context).RootElement, tainted: false);
         var evaluator = new ExpressionEvaluator(new Dictionary<string, ExpressionValue> { ["github"] = github }, new EvaluationBudget());
-        return evaluator.Evaluate(ExpressionParser.Parse(expression, ExpressionScope.Step));
+        return evaluator.Evaluate(ExpressionParser.Parse(expression, ExpressionScope.StepRun));
     }
 
     [Theory]
@@ -141,15 +141,14 @@ public class ExpressionTests
     [InlineData("case(true, 1, false, 2)", 0, "pairs")]
     [InlineData("containz('a', 'b')", 0, "there is no function 'containz'")]
     [InlineData("githb.sha", 0, "there is no context 'githb'")]
-    [InlineData("secrets.X", 0, "the context 'secrets' is not supported yet")]
-    [InlineData("matrix.os", 0, "the context 'matrix' is not supported yet")]
-    [InlineData("always()", 0, "the function 'always' is not supported yet")]
-    [InlineData("hashFiles('a')", 0, "the function 'hashFiles' is not supported yet")]
+    [InlineData("jobs.x", 0, "the context 'jobs' is not available under 'jobs.<job_id>.steps.run'")]
+    [InlineData("1 == always()", 5, "the function 'always' is not available under 'jobs.<job_id>.steps.run'only 'if' has it")]
+    [InlineData("hashFiles()", 0, "'hashFiles' takes 1 or more arguments, not 0")]
     [InlineData("0xZ", 0, "unexpected '0xZ'")]
     [InlineData("1.2.3", 0, "unexpected '1.2.3'")]
     public void What_is_no_expression_is_said_with_its_offset(string expression, int offset, string message)
     {
-        var exception = Assert.Throws<ExpressionSyntaxException>(() => ExpressionParser.Parse(expression, ExpressionScope.Step));
+        var exception = Assert.Throws<ExpressionSyntaxException>(() => ExpressionParser.Parse(expression, ExpressionScope.StepRun));
         Assert.Contains(message, exception.Message + exception.Suggestion, StringComparison.Ordinal);
         Assert.Equal(offset, exception.Offset);
     }
@@ -171,7 +170,7 @@ public class ExpressionTests
     {
         var exception = Assert.Throws<ExpressionSyntaxException>(() => ExpressionParser.Parse("env.A", ExpressionScope.JobEnv));
         Assert.Equal("the context 'env' is not available under 'jobs.<job_id>.env'", exception.Message);
-        Assert.Equal("available here: github, shithub, vars, inputs", exception.Suggestion);
+        Assert.Equal("available here: github, shithub, vars, secrets, strategy, matrix, needs, inputs", exception.Suggestion);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 namespace Shithub.Actions.Workflows.Expressions;
 
 /// <summary>Evaluates parsed expressions against contexts.</summary>
-/// <param name="contexts">By canonical name. A context that is offered and not there is null, as an absent property is.</param>
+/// <param name="contexts">By canonical name.</param>
 internal sealed class ExpressionEvaluator(IReadOnlyDictionary<string, ExpressionValue> contexts, EvaluationBudget budget)
 {
     public EvaluationBudget Budget { get; } = budget;
@@ -26,7 +26,9 @@ internal sealed class ExpressionEvaluator(IReadOnlyDictionary<string, Expression
         return node switch
         {
             LiteralNode literal => literal.Value,
-            ContextNode context => contexts.GetValueOrDefault(context.Name, ExpressionValue.Null),
+            ContextNode context => contexts.TryGetValue(context.Name, out var value)
+                ? value
+                : throw new EvaluationException($"the context '{context.Name}' is not supported yet", DiagnosticCodes.NotSupported),
             IndexNode index => ExpressionIndex.Get(Evaluate(index.Target), Evaluate(index.Index), Budget),
             WildcardNode wildcard => ExpressionIndex.GetAll(Evaluate(wildcard.Target), Budget),
             NotNode not => Not(Evaluate(not.Operand)),

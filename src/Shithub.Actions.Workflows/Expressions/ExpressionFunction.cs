@@ -7,7 +7,8 @@ internal sealed record ExpressionFunction(
 {
     private const int Many = 255;
 
-    private static readonly string[] NotYet = ["hashFiles", "success", "failure", "cancelled", "always"];
+    /// <summary>The functions that only some keys have; <see cref="ExpressionScope"/> says which.</summary>
+    public static IReadOnlyList<string> Special { get; } = ["always", "cancelled", "success", "failure", "hashFiles"];
 
     private static readonly Dictionary<string, ExpressionFunction> All = new ExpressionFunction[]
     {
@@ -19,22 +20,21 @@ internal sealed record ExpressionFunction(
         new("toJSON", 1, 1, Eagerly(JsonFunctions.ToJson)),
         new("fromJSON", 1, 1, Eagerly(JsonFunctions.FromJson)),
         new("case", 3, Many, Case),
+        new("always", 0, 0, NotYet("always")),
+        new("cancelled", 0, 0, NotYet("cancelled")),
+        new("success", 0, 0, NotYet("success")),
+        new("failure", 0, 0, NotYet("failure")),
+        new("hashFiles", 1, Many, NotYet("hashFiles")),
     }.ToDictionary(function => function.Name, StringComparer.OrdinalIgnoreCase);
 
-    /// <exception cref="ExpressionSyntaxException">There is no such function, or not yet.</exception>
-    public static ExpressionFunction Find(string name, int offset)
-    {
-        if (All.TryGetValue(name, out var function))
-            return function;
-        if (NotYet.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase)) is { } later)
-        {
-            throw new ExpressionSyntaxException(
-                $"the function '{later}' is not supported yet", offset, code: DiagnosticCodes.NotSupported);
-        }
+    public bool IsSpecial => Special.Contains(Name);
 
-        throw new ExpressionSyntaxException(
-            $"there is no function '{Yaml.YamlReader.Show(name)}'", offset, NearestName.Suggest(name, All.Keys.Concat(NotYet)));
-    }
+    /// <exception cref="ExpressionSyntaxException">There is no such function.</exception>
+    public static ExpressionFunction Find(string name, int offset) =>
+        All.TryGetValue(name, out var function)
+            ? function
+            : throw new ExpressionSyntaxException(
+                $"there is no function '{Yaml.YamlReader.Show(name)}'", offset, NearestName.Suggest(name, All.Keys));
 
     public string? DescribeArityError(int count)
     {
@@ -52,6 +52,9 @@ internal sealed record ExpressionFunction(
             var values = arguments.Select(evaluator.Evaluate).ToList();
             return body(values, evaluator.Budget).WithTaint(values.Any(value => value.Tainted));
         };
+
+    private static Func<IReadOnlyList<ExpressionNode>, ExpressionEvaluator, ExpressionValue> NotYet(string name) =>
+        (_, _) => throw new EvaluationException($"the function '{name}' is not supported yet", DiagnosticCodes.NotSupported);
 
     private static ExpressionValue Case(IReadOnlyList<ExpressionNode> arguments, ExpressionEvaluator evaluator)
     {

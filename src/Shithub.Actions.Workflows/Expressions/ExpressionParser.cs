@@ -139,7 +139,7 @@ internal sealed class ExpressionParser
 
     private CallNode ParseCall(Token name)
     {
-        var function = ExpressionFunction.Find(name.Text, name.Offset);
+        var function = _scope.FindFunction(name.Text, name.Offset);
         Expect("(");
         Enter(name.Offset);
         var arguments = new List<ExpressionNode>();

@@ -1,63 +1,67 @@
 namespace Shithub.Actions.Workflows.Expressions;
 
 /// <summary>
-/// What expressions of a key may use: the table 'Context availability' of GitHub's 'Contexts reference', less what this
-/// version does not offer.
+/// What expressions of a key may use: a row of the table 'Context availability' of GitHub's 'Contexts reference'. The rows
+/// themselves are in the other part of this class.
 /// </summary>
-/// <param name="Key">The key, as messages name it.</param>
-internal sealed record ExpressionScope(string Key, IReadOnlyList<string> Contexts)
+public sealed partial class ExpressionScope
 {
     private static readonly string[] AllContexts =
         ["github", "shithub", "env", "vars", "job", "jobs", "steps", "runner", "secrets", "strategy", "matrix", "needs", "inputs"];
 
-    private static readonly string[] Offered = ["github", "shithub", "env", "vars", "inputs"];
+    private readonly IReadOnlyList<string> _contexts;
+    private readonly IReadOnlyList<string> _functions;
 
-    public static ExpressionScope WorkflowEnv { get; } = new("env", ["github", "secrets", "inputs", "vars"]);
+    private ExpressionScope(string key, IReadOnlyList<string> contexts, IReadOnlyList<string> functions) =>
+        (Key, _contexts, _functions) = (key, contexts, functions);
 
-    public static ExpressionScope JobEnv { get; } =
-        new("jobs.<job_id>.env", ["github", "needs", "strategy", "matrix", "vars", "secrets", "inputs"]);
+    /// <summary>The key, as messages name it.</summary>
+    public string Key { get; }
 
-    public static ExpressionScope JobName { get; } = new("jobs.<job_id>.name", JobContexts);
+    /// <summary>The contexts that it has, <c>github</c> and its other name <c>shithub</c> included.</summary>
+    public IEnumerable<string> Contexts =>
+        AllContexts.Where(context => Has(ToCanonical(context))).Concat(_contexts.Where(context => !AllContexts.Contains(context)));
 
-    public static ExpressionScope RunsOn { get; } = new("jobs.<job_id>.runs-on", JobContexts);
+    /// <summary>Those of <c>always</c>, <c>cancelled</c>, <c>success</c>, <c>failure</c> and <c>hashFiles</c> that it has.</summary>
+    public IReadOnlyList<string> SpecialFunctions => _functions;
 
-    public static ExpressionScope JobTimeout { get; } = new("jobs.<job_id>.timeout-minutes", JobContexts);
+    /// <summary>A scope of all functions and of these contexts, whatever their names.</summary>
+    public static ExpressionScope Of(string key, IEnumerable<string> contexts) =>
+        new(key, [.. contexts.Select(ToCanonical)], ExpressionFunction.Special);
 
-    public static ExpressionScope Step { get; } = new(
-        "jobs.<job_id>.steps",
-        ["github", "needs", "strategy", "matrix", "job", "runner", "env", "vars", "secrets", "steps", "inputs"]);
-
-    private static string[] JobContexts => ["github", "needs", "strategy", "matrix", "vars", "inputs"];
+    /// <summary>The canonical name of a context: <c>shithub</c> is <c>github</c>.</summary>
+    internal static string ToCanonical(string context) =>
+        context.Equals("shithub", StringComparison.OrdinalIgnoreCase) ? "github" : context;
 
     /// <summary>The canonical name of a context.</summary>
     /// <exception cref="ExpressionSyntaxException">There is no such context, or not here.</exception>
-    public string Resolve(string name, int offset)
+    internal string Resolve(string name, int offset)
     {
-        var known = AllContexts.FirstOrDefault(context => context.Equals(name, StringComparison.OrdinalIgnoreCase));
-        if (known is null)
+        var wanted = ToCanonical(name);
+        if (_contexts.FirstOrDefault(context => context.Equals(wanted, StringComparison.OrdinalIgnoreCase)) is { } canonical)
+            return canonical;
+        if (AllContexts.FirstOrDefault(context => context.Equals(name, StringComparison.OrdinalIgnoreCase)) is not { } known)
         {
             throw new ExpressionSyntaxException(
-                $"there is no context '{Yaml.YamlReader.Show(name)}'", offset, NearestName.Suggest(name, Available()));
+                $"there is no context '{Yaml.YamlReader.Show(name)}'", offset, NearestName.Suggest(name, Contexts));
         }
 
-        var canonical = known == "shithub" ? "github" : known;
-        if (!Contexts.Contains(canonical))
-        {
-            throw new ExpressionSyntaxException(
-                $"the context '{known}' is not available under '{Key}'", offset,
-                $"available here: {string.Join(", ", Available())}");
-        }
-
-        if (!Offered.Contains(known))
-        {
-            throw new ExpressionSyntaxException(
-                $"the context '{known}' is not supported yet", offset,
-                $"available here: {string.Join(", ", Available())}", DiagnosticCodes.NotSupported);
-        }
-
-        return canonical;
+        var available = string.Join(", ", Contexts);
+        throw new ExpressionSyntaxException(
+            $"the context '{known}' is not available under '{Key}'", offset,
+            available.Length == 0 ? "no context is" : $"available here: {available}");
     }
 
-    private IEnumerable<string> Available() =>
-        Offered.Where(context => Contexts.Contains(context == "shithub" ? "github" : context));
+    /// <exception cref="ExpressionSyntaxException">There is no such function, or not here.</exception>
+    internal ExpressionFunction FindFunction(string name, int offset)
+    {
+        var function = ExpressionFunction.Find(name, offset);
+        if (!function.IsSpecial || _functions.Contains(function.Name))
+            return function;
+        throw new ExpressionSyntaxException(
+            $"the function '{function.Name}' is not available under '{Key}'", offset,
+            function.Name == "hashFiles" ? "only the keys of a step have it" : "only 'if' has it");
+    }
+
+    private bool Has(string canonical) => _contexts.Contains(canonical);
 }

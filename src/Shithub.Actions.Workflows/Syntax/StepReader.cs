@@ -46,14 +46,14 @@ internal sealed class StepReader(NodeReader reader)
             step = field.Name switch
             {
                 "id" => step with { Id = ReadId(field) },
-                "name" => step with { Name = reader.Template(field, ExpressionScope.Step) },
-                "run" => step with { Run = reader.NonEmptyTemplate(field, ExpressionScope.Step) },
+                "name" => step with { Name = reader.Template(field, ExpressionScope.StepName) },
+                "run" => step with { Run = reader.NonEmptyTemplate(field, ExpressionScope.StepRun) },
                 "shell" => step with { Shell = ReadShell(field) },
                 "uses" => step with { Uses = ReadUses(field) },
-                "working-directory" => step with { WorkingDirectory = reader.NonEmptyTemplate(field, ExpressionScope.Step) },
-                "env" => step with { Env = reader.Env(field, ExpressionScope.Step) },
+                "working-directory" => step with { WorkingDirectory = reader.NonEmptyTemplate(field, ExpressionScope.StepWorkingDirectory) },
+                "env" => step with { Env = reader.Env(field, ExpressionScope.StepEnv) },
                 "continue-on-error" =>
-                    step with { ContinueOnError = reader.BooleanSetting(field, false, ExpressionScope.Step) },
+                    step with { ContinueOnError = reader.BooleanSetting(field, false, ExpressionScope.StepContinueOnError) },
                 _ => step,
             };
             if (field.Name == "with")
@@ -152,7 +152,7 @@ internal sealed class StepReader(NodeReader reader)
                 reader.Diagnostics.Error(
                     DiagnosticCodes.Duplicate, entry.Key.Position, entry.Path,
                     string.Create(CultureInfo.InvariantCulture, $"the input '{name}' is already given; case makes no difference"));
-            else if (reader.Template(entry, ExpressionScope.Step) is { } value)
+            else if (reader.Template(entry, ExpressionScope.StepWith) is { } value)
                 inputs.Add(new ActionInput(name, value));
         }
 
