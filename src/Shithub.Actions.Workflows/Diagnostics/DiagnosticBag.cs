@@ -1,10 +1,9 @@
 using System.Globalization;
-using Shithub.Actions.Workflows.Yaml;
 
 namespace Shithub.Actions.Workflows;
 
 /// <summary>Collects the diagnostics of one file, at most <see cref="WorkflowLimits.MaxDiagnostics"/>.</summary>
-internal sealed class DiagnosticBag(string file)
+public sealed class DiagnosticBag(string file)
 {
     private readonly List<Diagnostic> _diagnostics = [];
 
@@ -12,21 +11,21 @@ internal sealed class DiagnosticBag(string file)
 
     public IReadOnlyList<Diagnostic> ToList() => [.. _diagnostics];
 
-    public void Error(string code, SourcePosition at, DocumentPath path, string message, string? suggestion = null)
+    internal void Error(string code, SourcePosition at, DocumentPath path, string message, string? suggestion = null)
     {
         HasErrors = true;
         Add(DiagnosticSeverity.Error, code, at, path.ToString(), message, suggestion);
     }
 
-    /// <summary>An error at an offset of a scalar's text. Finding the place takes time, which a full bag saves.</summary>
-    public void Error(
-        string code, YamlScalar scalar, int offset, DocumentPath path, string message, string? suggestion = null)
+    /// <summary>An error whose place takes time to find, which a full bag saves.</summary>
+    internal void Error(
+        string code, SourcePosition nearby, Func<SourcePosition> locate, DocumentPath path, string message, string? suggestion = null)
     {
         var isFull = _diagnostics.Count >= WorkflowLimits.MaxDiagnostics;
-        Error(code, isFull ? scalar.Position : scalar.Locate(offset), path, message, suggestion);
+        Error(code, isFull ? nearby : locate(), path, message, suggestion);
     }
 
-    public void Warning(string code, SourcePosition at, DocumentPath path, string message, string? suggestion = null) =>
+    internal void Warning(string code, SourcePosition at, DocumentPath path, string message, string? suggestion = null) =>
         Add(DiagnosticSeverity.Warning, code, at, path.ToString(), message, suggestion);
 
     private void Add(

@@ -14,6 +14,9 @@ internal sealed class DocumentPath
 
     public static DocumentPath Root { get; } = new(null, "");
 
+    /// <summary>A path that was written out before.</summary>
+    public static DocumentPath Of(string path) => path.Length == 0 ? Root : new DocumentPath(Root, path);
+
     public DocumentPath Key(string key)
     {
         var plain = key.Length > 0 && key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');

@@ -14,6 +14,7 @@ internal static class Coercion
         BooleanValue boolean => boolean.Value,
         NumberValue number => number.Value != 0 && !double.IsNaN(number.Value),
         StringValue text => text.Value.Length > 0,
+        UnknownValue => throw Unknown(),
         _ => true,
     };
 
@@ -23,6 +24,7 @@ internal static class Coercion
         BooleanValue boolean => boolean.Value ? "true" : "false",
         NumberValue number => NumberValue.Format(number.Value),
         StringValue text => text.Value,
+        UnknownValue => throw Unknown(),
         _ => value.Kind,
     };
 
@@ -32,6 +34,7 @@ internal static class Coercion
         BooleanValue boolean => boolean.Value ? 1 : 0,
         NumberValue number => number.Value,
         StringValue text => ParseNumber(text.Value),
+        UnknownValue => throw Unknown(),
         _ => double.NaN,
     };
 
@@ -81,6 +84,9 @@ internal static class Coercion
             _ => false,
         };
     }
+
+    // Whoever gets an unknown value passes it on; an answer made up here would decide a run.
+    private static InvalidOperationException Unknown() => new("a value that is not known yet was used");
 
     private static (ExpressionValue Left, ExpressionValue Right) ToSameKind(ExpressionValue left, ExpressionValue right)
     {

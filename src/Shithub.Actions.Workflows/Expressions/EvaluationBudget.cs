@@ -7,18 +7,18 @@ internal sealed class EvaluationException(string message, string code = Diagnost
 }
 
 /// <summary>
-/// Bounds the work of all expressions of one plan together: 64 KiB of workflow may ask for the whole payload as JSON
-/// thousands of times.
+/// Bounds the work of all expressions of one plan, or one job, together: 64 KiB of workflow may ask for the whole payload
+/// as JSON thousands of times. Not for several threads at once.
 /// </summary>
-internal sealed class EvaluationBudget
+public sealed class EvaluationBudget
 {
     private long _left = WorkflowLimits.MaxExpressionWork;
 
-    public bool IsSpent => _left < 0;
+    internal bool IsSpent => _left < 0;
 
     /// <param name="characters">Characters, or values, about to be produced or read.</param>
     /// <exception cref="EvaluationException">The budget is spent.</exception>
-    public void Charge(long characters)
+    internal void Charge(long characters)
     {
         _left -= characters;
         if (_left < 0)

@@ -1,34 +1,57 @@
 namespace Shithub.Actions.Workflows.Expressions;
 
-/// <summary>Evaluates parsed expressions against contexts.</summary>
-/// <param name="contexts">By canonical name.</param>
-internal sealed class ExpressionEvaluator(IReadOnlyDictionary<string, ExpressionValue> contexts, EvaluationBudget budget)
+/// <summary>
+/// Evaluates parsed expressions. What it is not given is unknown and not null, so that a plan can be made before a job
+/// runs: it decides what can be decided and leaves the rest.
+/// </summary>
+public sealed class ExpressionEvaluator
 {
-    public EvaluationBudget Budget { get; } = budget;
+    private readonly IReadOnlyDictionary<string, ExpressionValue> _contexts;
+
+    /// <param name="contexts">
+    /// By canonical name, <c>github</c> for <c>shithub</c>. One that is not there is unknown, and tainted to be safe.
+    /// </param>
+    /// <param name="budget">Shared by the evaluators of one plan or job.</param>
+    /// <param name="status">What <c>success()</c>, <c>failure()</c> and <c>cancelled()</c> say; null: unknown.</param>
+    /// <param name="hashFiles">
+    /// Gives the hash of the files that some patterns match, empty for none; null: unknown. It may throw
+    /// <see cref="FormatException"/> with a message for users.
+    /// </param>
+    public ExpressionEvaluator(
+        IReadOnlyDictionary<string, ExpressionValue> contexts, EvaluationBudget budget, StatusCheck? status = null,
+        Func<IReadOnlyList<string>, string>? hashFiles = null) =>
+        (_contexts, Budget, Status, HashFiles) = (contexts, budget, status, hashFiles);
+
+    public EvaluationBudget Budget { get; }
+
+    public StatusCheck? Status { get; }
+
+    internal Func<IReadOnlyList<string>, string>? HashFiles { get; }
 
     /// <summary>The same evaluator with one context replaced.</summary>
     public ExpressionEvaluator With(string name, ExpressionValue value) =>
-        new(new Dictionary<string, ExpressionValue>(contexts) { [name] = value }, Budget);
+        new(new Dictionary<string, ExpressionValue>(_contexts) { [name] = value }, Budget, Status, HashFiles);
+
+    /// <summary>The same evaluator at another moment of the run.</summary>
+    public ExpressionEvaluator With(StatusCheck? status) => new(_contexts, Budget, status, HashFiles);
 
     /// <summary>The same evaluator with <c>github.job</c>.</summary>
     public ExpressionEvaluator WithJob(string key)
     {
-        var github = (ObjectValue)contexts["github"];
+        var github = (ObjectValue)_contexts["github"];
         var members = new OrderedDictionary<string, ExpressionValue>(github.Members, StringComparer.OrdinalIgnoreCase);
         members.TryAdd("job", new StringValue(key));
         return With("github", ObjectValue.Of(members));
     }
 
     /// <exception cref="EvaluationException">A function refuses its arguments, or the budget is spent.</exception>
-    public ExpressionValue Evaluate(ExpressionNode node)
+    internal ExpressionValue Evaluate(ExpressionNode node)
     {
         Budget.Charge(1);
         return node switch
         {
             LiteralNode literal => literal.Value,
-            ContextNode context => contexts.TryGetValue(context.Name, out var value)
-                ? value
-                : throw new EvaluationException($"the context '{context.Name}' is not supported yet", DiagnosticCodes.NotSupported),
+            ContextNode context => _contexts.GetValueOrDefault(context.Name) ?? new UnknownValue(Tainted: true),
             IndexNode index => ExpressionIndex.Get(Evaluate(index.Target), Evaluate(index.Index), Budget),
             WildcardNode wildcard => ExpressionIndex.GetAll(Evaluate(wildcard.Target), Budget),
             NotNode not => Not(Evaluate(not.Operand)),
@@ -39,12 +62,37 @@ internal sealed class ExpressionEvaluator(IReadOnlyDictionary<string, Expression
         };
     }
 
-    private static BooleanValue Not(ExpressionValue operand) => new(!Coercion.IsTruthy(operand), operand.Tainted);
+    /// <summary>
+    /// Whether any of the nodes is tainted, after an unknown value has left open whether they count. One that fails has no
+    /// value; whether it is ever evaluated will turn out later.
+    /// </summary>
+    internal bool AnyTainted(IEnumerable<ExpressionNode> nodes)
+    {
+        var tainted = false;
+        foreach (var node in nodes)
+        {
+            try
+            {
+                tainted |= Evaluate(node).Tainted;
+            }
+            catch (EvaluationException) when (!Budget.IsSpent)
+            {
+            }
+        }
 
-    private BooleanValue Compare(ComparisonNode node)
+        return tainted;
+    }
+
+    private static ExpressionValue Not(ExpressionValue operand) =>
+        operand is UnknownValue ? operand : new BooleanValue(!Coercion.IsTruthy(operand), operand.Tainted);
+
+    private ExpressionValue Compare(ComparisonNode node)
     {
         var left = Evaluate(node.Left);
         var right = Evaluate(node.Right);
+        var tainted = left.Tainted || right.Tainted;
+        if (left is UnknownValue || right is UnknownValue)
+            return new UnknownValue(tainted);
         var result = node.Operator switch
         {
             "==" => Coercion.AreEqual(left, right),
@@ -54,7 +102,7 @@ internal sealed class ExpressionEvaluator(IReadOnlyDictionary<string, Expression
             ">=" => Coercion.IsGreater(left, right) || Coercion.AreEqual(left, right),
             _ => Coercion.IsGreater(right, left) || Coercion.AreEqual(left, right),
         };
-        return new BooleanValue(result, left.Tainted || right.Tainted);
+        return new BooleanValue(result, tainted);
     }
 
     // The value is that of the operand that decides. Each operand that was looked at had a say in which one that is.
@@ -62,10 +110,12 @@ internal sealed class ExpressionEvaluator(IReadOnlyDictionary<string, Expression
     {
         var tainted = false;
         ExpressionValue value = ExpressionValue.Null;
-        foreach (var operand in node.Operands)
+        for (var i = 0; i < node.Operands.Count; i++)
         {
-            value = Evaluate(operand);
+            value = Evaluate(node.Operands[i]);
             tainted |= value.Tainted;
+            if (value is UnknownValue)
+                return new UnknownValue(tainted || AnyTainted(node.Operands.Skip(i + 1)));
             if (Coercion.IsTruthy(value) != node.IsAnd)
                 break;
         }

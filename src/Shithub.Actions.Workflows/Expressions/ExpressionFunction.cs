@@ -20,11 +20,11 @@ internal sealed record ExpressionFunction(
         new("toJSON", 1, 1, Eagerly(JsonFunctions.ToJson)),
         new("fromJSON", 1, 1, Eagerly(JsonFunctions.FromJson)),
         new("case", 3, Many, Case),
-        new("always", 0, 0, NotYet("always")),
-        new("cancelled", 0, 0, NotYet("cancelled")),
-        new("success", 0, 0, NotYet("success")),
-        new("failure", 0, 0, NotYet("failure")),
-        new("hashFiles", 1, Many, NotYet("hashFiles")),
+        new("always", 0, 0, (_, _) => new BooleanValue(true)),
+        new("cancelled", 0, 0, Status(status => status.Cancelled)),
+        new("success", 0, 0, Status(status => status.Success)),
+        new("failure", 0, 0, Status(status => status.Failure)),
+        new("hashFiles", 1, Many, HashFiles),
     }.ToDictionary(function => function.Name, StringComparer.OrdinalIgnoreCase);
 
     public bool IsSpecial => Special.Contains(Name);
@@ -50,21 +50,41 @@ internal sealed record ExpressionFunction(
         (arguments, evaluator) =>
         {
             var values = arguments.Select(evaluator.Evaluate).ToList();
-            return body(values, evaluator.Budget).WithTaint(values.Any(value => value.Tainted));
+            var tainted = values.Any(value => value.Tainted);
+            return values.Any(value => value.HasUnknown) ? new UnknownValue(tainted) : body(values, evaluator.Budget).WithTaint(tainted);
         };
 
-    private static Func<IReadOnlyList<ExpressionNode>, ExpressionEvaluator, ExpressionValue> NotYet(string name) =>
-        (_, _) => throw new EvaluationException($"the function '{name}' is not supported yet", DiagnosticCodes.NotSupported);
+    private static Func<IReadOnlyList<ExpressionNode>, ExpressionEvaluator, ExpressionValue> Status(Func<StatusCheck, bool> read) =>
+        (_, evaluator) => evaluator.Status is { } status ? new BooleanValue(read(status)) : new UnknownValue(Tainted: false);
+
+    private static ExpressionValue HashFiles(IReadOnlyList<ExpressionNode> arguments, ExpressionEvaluator evaluator)
+    {
+        var patterns = arguments.Select(evaluator.Evaluate).ToList();
+        var tainted = patterns.Any(pattern => pattern.Tainted);
+        if (evaluator.HashFiles is not { } hashFiles || patterns.Any(pattern => pattern is UnknownValue))
+            return new UnknownValue(tainted);
+        try
+        {
+            return new StringValue(hashFiles([.. patterns.Select(Coercion.ToText)]), tainted);
+        }
+        catch (FormatException exception)
+        {
+            throw new EvaluationException(exception.Message);
+        }
+    }
 
     private static ExpressionValue Case(IReadOnlyList<ExpressionNode> arguments, ExpressionEvaluator evaluator)
     {
         var tainted = false;
         for (var i = 0; i + 1 < arguments.Count; i += 2)
         {
-            if (evaluator.Evaluate(arguments[i]) is not BooleanValue condition)
-                throw new EvaluationException("a condition of 'case' must be a boolean");
+            var condition = evaluator.Evaluate(arguments[i]);
             tainted |= condition.Tainted;
-            if (condition.Value)
+            if (condition is UnknownValue)
+                return new UnknownValue(tainted || evaluator.AnyTainted(arguments.Skip(i + 1)));
+            if (condition is not BooleanValue { Value: var isTrue })
+                throw new EvaluationException("a condition of 'case' must be a boolean");
+            if (isTrue)
                 return evaluator.Evaluate(arguments[i + 1]).WithTaint(tainted);
         }
 

@@ -5,17 +5,24 @@ internal static class ExpressionIndex
 {
     public static ExpressionValue Get(ExpressionValue target, ExpressionValue index, EvaluationBudget budget)
     {
+        if (target is UnknownValue || index is UnknownValue)
+            return new UnknownValue(target.Tainted || index.Tainted);
         if (target is not ArrayValue { IsFilter: true } filter)
             return (Find(target, index) ?? new NullValue(IsDecidedOutside(target))).WithTaint(index.Tainted);
 
         budget.Charge(filter.Items.Count);
         var found = filter.Items.Select(item => Find(item, index)).OfType<ExpressionValue>().ToList();
         var tainted = filter.Tainted || index.Tainted || found.Any(item => item.Tainted);
+        // Whether an unknown element has the property decides how many elements the result has.
+        if (filter.Items.Any(item => item is UnknownValue))
+            return new UnknownValue(tainted);
         return new ArrayValue(found, tainted, IsFilter: true);
     }
 
-    public static ArrayValue GetAll(ExpressionValue target, EvaluationBudget budget)
+    public static ExpressionValue GetAll(ExpressionValue target, EvaluationBudget budget)
     {
+        if (target is UnknownValue || (target is ArrayValue { IsFilter: true } array && array.Items.Any(item => item is UnknownValue)))
+            return new UnknownValue(target.Tainted);
         var items = target is ArrayValue { IsFilter: true } filter
             ? filter.Items.SelectMany(Children).ToList()
             : Children(target).ToList();

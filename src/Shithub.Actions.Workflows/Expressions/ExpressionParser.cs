@@ -40,13 +40,14 @@ internal sealed class ExpressionParser
 
     private ExpressionNode ParseChain(string symbol, Func<ExpressionNode> parseOperand)
     {
+        var start = Current.Offset;
         var first = parseOperand();
         if (!IsSymbol(symbol))
             return first;
         var operands = new List<ExpressionNode> { first };
         while (Accept(symbol))
             operands.Add(parseOperand());
-        return Bounded(new LogicalNode(first.Offset, symbol == "&&", operands));
+        return Bounded(new LogicalNode(From(start), symbol == "&&", operands));
     }
 
     private ExpressionNode ParseEquality() => ParseComparison(["==", "!="], ParseOrder);
@@ -55,11 +56,13 @@ internal sealed class ExpressionParser
 
     private ExpressionNode ParseComparison(string[] symbols, Func<ExpressionNode> parseOperand)
     {
+        var start = Current.Offset;
         var left = parseOperand();
         while (Current.Kind == TokenKind.Symbol && symbols.Contains(Current.Text))
         {
             var symbol = Take().Text;
-            left = Bounded(new ComparisonNode(left.Offset, symbol, left, parseOperand()));
+            var right = parseOperand();
+            left = Bounded(new ComparisonNode(From(start), symbol, left, right));
         }
 
         return left;
@@ -73,37 +76,28 @@ internal sealed class ExpressionParser
         Enter(offset);
         var operand = ParseUnary();
         _nesting--;
-        return Bounded(new NotNode(offset, operand));
+        return Bounded(new NotNode(From(offset), operand));
     }
 
     private ExpressionNode ParsePostfix()
     {
+        var start = Current.Offset;
+        var isLiteral = Current.Kind == TokenKind.Literal;
         var target = ParsePrimary();
-        while (target is not LiteralNode)
+        while (!isLiteral)
         {
             if (Accept("."))
             {
                 if (Accept("*"))
-                    target = Bounded(new WildcardNode(target.Offset, target));
+                    target = Bounded(new WildcardNode(From(start), target));
                 else if (Current.Kind == TokenKind.Name)
-                    target = Bounded(new IndexNode(target.Offset, target, Name(Take())));
+                    target = Property(start, target, Take());
                 else
                     throw UnexpectedHere("a property's name follows a '.'");
             }
             else if (Accept("["))
             {
-                if (Accept("*"))
-                {
-                    target = Bounded(new WildcardNode(target.Offset, target));
-                }
-                else
-                {
-                    Enter(Current.Offset);
-                    target = Bounded(new IndexNode(target.Offset, target, ParseOr()));
-                    _nesting--;
-                }
-
-                Expect("]");
+                target = ParseIndex(start, target);
             }
             else
             {
@@ -121,10 +115,10 @@ internal sealed class ExpressionParser
         {
             case TokenKind.Literal:
                 _at++;
-                return new LiteralNode(token.Offset, token.Value!);
+                return new LiteralNode(From(token.Offset), token.Value!);
             case TokenKind.Name:
                 _at++;
-                return IsSymbol("(") ? ParseCall(token) : new ContextNode(token.Offset, _scope.Resolve(token.Text, token.Offset));
+                return IsSymbol("(") ? ParseCall(token) : new ContextNode(From(token.Offset), _scope.Resolve(token.Text, token.Offset));
             case TokenKind.Symbol when token.Text == "(":
                 _at++;
                 Enter(token.Offset);
@@ -154,14 +148,48 @@ internal sealed class ExpressionParser
         Expect(")");
         if (function.DescribeArityError(arguments.Count) is { } error)
             throw new ExpressionSyntaxException(error, name.Offset);
-        return Bounded(new CallNode(name.Offset, function, arguments));
+        if (function.Name == "format" && arguments[0] is LiteralNode { Value: StringValue literal })
+            CheckFormat(literal.Value, arguments.Count - 1, arguments[0].Span.Start);
+        return Bounded(new CallNode(From(name.Offset), function, arguments));
     }
 
-    private static LiteralNode Name(Token token) => new(token.Offset, new StringValue(token.Text));
+    // What a literal format says is known before anything runs.
+    private static void CheckFormat(string format, int arguments, int offset)
+    {
+        try
+        {
+            FormatString.Parse(format, arguments);
+        }
+        catch (EvaluationException exception)
+        {
+            throw new ExpressionSyntaxException(exception.Message, offset);
+        }
+    }
+
+    private ExpressionNode ParseIndex(int start, ExpressionNode target)
+    {
+        if (Accept("*"))
+        {
+            Expect("]");
+            return Bounded(new WildcardNode(From(start), target));
+        }
+
+        Enter(Current.Offset);
+        var index = ParseOr();
+        _nesting--;
+        Expect("]");
+        return Bounded(new IndexNode(From(start), target, index));
+    }
+
+    private IndexNode Property(int start, ExpressionNode target, Token name) =>
+        Bounded(new IndexNode(From(start), target, new LiteralNode(From(name.Offset), new StringValue(name.Text))));
+
+    /// <summary>From here to the end of the token that was taken last.</summary>
+    private SourceSpan From(int start) => new(start, _tokens[_at - 1].Offset + _tokens[_at - 1].Text.Length);
 
     private static T Bounded<T>(T node)
         where T : ExpressionNode =>
-        node.Depth <= WorkflowLimits.MaxExpressionDepth ? node : throw TooDeep(node.Offset);
+        node.Depth <= WorkflowLimits.MaxExpressionDepth ? node : throw TooDeep(node.Span.Start);
 
     private void Enter(int offset)
     {

@@ -8,73 +8,104 @@ namespace Shithub.Actions.Workflows;
 /// <param name="Offset">Where in the scalar the text or the expression (after <c>${{</c>) starts.</param>
 internal readonly record struct TemplatePart(string Text, ExpressionNode? Expression, int Offset);
 
-/// <summary>A scalar of a workflow with its <c>${{ }}</c> parsed.</summary>
+/// <summary>A text with its <c>${{ }}</c> parsed.</summary>
 public sealed class Template
 {
-    private readonly YamlScalar _scalar;
+    private readonly TemplateSource _source;
 
-    private Template(YamlScalar scalar, string source, IReadOnlyList<TemplatePart> parts, DocumentPath path) =>
-        (_scalar, Source, Parts, Path) = (scalar, source, parts, path);
+    private Template(TemplateSource source, IReadOnlyList<TemplatePart> parts) => (_source, Parts) = (source, parts);
 
     /// <summary>The text as the file has it, expressions included.</summary>
-    public string Source { get; }
+    public string Source => _source.Text;
 
     /// <summary>Where it stands in the file.</summary>
-    public SourcePosition Position => _scalar.Position;
+    public SourcePosition Position => _source.Position;
 
     /// <summary>False for text without any expression.</summary>
     public bool HasExpressions => Parts.Any(part => part.Expression is not null);
 
     internal IReadOnlyList<TemplatePart> Parts { get; }
 
-    internal DocumentPath Path { get; }
+    internal DocumentPath Path => _source.Path;
 
-    /// <summary>Reports an error at an offset of <see cref="Source"/>.</summary>
-    internal void Error(DiagnosticBag diagnostics, string code, int offset, string message, string? suggestion = null) =>
-        diagnostics.Error(code, _scalar, offset, Path, message, suggestion);
+    /// <summary>Parses a template that came without the file around it, as over the wire.</summary>
+    /// <param name="path">Where in the document it stood, such as <c>jobs.green.steps[1].run</c>.</param>
+    /// <param name="position">Where in the file: every diagnostic about the template points there.</param>
+    /// <returns>A template; what is wrong with an expression is reported, and it counts as text.</returns>
+    public static Template FromText(
+        string source, string path, SourcePosition position, ExpressionScope scope, DiagnosticBag diagnostics) =>
+        Parse(TemplateSource.At(source, path, position), scope, diagnostics);
+
+    /// <summary>
+    /// Parses an expression by itself, with <c>${{ }}</c> around it or without, as a person gives it to a tool.
+    /// Diagnostics have the column in <paramref name="text"/>.
+    /// </summary>
+    public static Template FromExpression(string text, ExpressionScope scope, DiagnosticBag diagnostics)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var source = TemplateSource.Alone(text);
+        return text.Contains("${{", StringComparison.Ordinal)
+            ? Parse(source, scope, diagnostics)
+            : new Template(source, [ParseExpression(source, text, 0, scope, diagnostics)]);
+    }
 
     /// <summary>Parses the expressions in <paramref name="source"/>; what is wrong with one is reported, and it counts as text.</summary>
     /// <param name="source">The scalar's text, or what YAML reads in it (<c>3.10</c> is 3.1).</param>
     internal static Template Parse(
-        YamlScalar scalar, string source, DocumentPath path, ExpressionScope scope, DiagnosticBag diagnostics)
+        YamlScalar scalar, string source, DocumentPath path, ExpressionScope scope, DiagnosticBag diagnostics) =>
+        Parse(TemplateSource.Of(scalar, source, path), scope, diagnostics);
+
+    internal static Template Parse(TemplateSource source, ExpressionScope scope, DiagnosticBag diagnostics)
     {
+        var text = source.Text;
         var parts = new List<TemplatePart>();
         var at = 0;
         while (true)
         {
-            var open = source.IndexOf("${{", at, StringComparison.Ordinal);
+            var open = text.IndexOf("${{", at, StringComparison.Ordinal);
             if (open < 0)
                 break;
             if (open > at)
-                parts.Add(new TemplatePart(source[at..open], null, at));
+                parts.Add(new TemplatePart(text[at..open], null, at));
             var start = open + 3;
-            var end = FindEnd(source, start);
+            var end = FindEnd(text, start);
             if (end < 0)
             {
-                diagnostics.Error(
-                    DiagnosticCodes.Expression, scalar, open, path, "'${{' has no '}}' after it",
+                source.Error(
+                    diagnostics, DiagnosticCodes.Expression, open, "'${{' has no '}}' after it",
                     "a literal '${{' is written ${{ '${{' }}");
-                at = source.Length;
+                at = text.Length;
                 break;
             }
 
-            parts.Add(ParseExpression(scalar, source[start..end], start, path, scope, diagnostics));
+            parts.Add(ParseExpression(source, text[start..end], start, scope, diagnostics));
             at = end + 2;
         }
 
-        if (at < source.Length || parts.Count == 0)
-            parts.Add(new TemplatePart(source[at..], null, at));
-        return new Template(scalar, source, parts, path);
+        if (at < text.Length || parts.Count == 0)
+            parts.Add(new TemplatePart(text[at..], null, at));
+        return new Template(source, parts);
     }
 
-    /// <summary>The value: of the expression where the template is nothing else, of the joined text otherwise.</summary>
+    /// <summary>A template that is the whole text as one expression, as an <c>if</c> without <c>${{ }}</c> is.</summary>
+    internal static Template ParseWhole(TemplateSource source, ExpressionScope scope, DiagnosticBag diagnostics) =>
+        new(source, [ParseExpression(source, source.Text, 0, scope, diagnostics)]);
+
+    /// <summary>Reports an error at an offset of <see cref="Source"/>.</summary>
+    internal void Error(DiagnosticBag diagnostics, string code, int offset, string message, string? suggestion = null) =>
+        _source.Error(diagnostics, code, offset, message, suggestion);
+
+    /// <summary>
+    /// The value: of the expression where the template is nothing else, of the joined text otherwise. Unknown where a part
+    /// of it is.
+    /// </summary>
     /// <exception cref="TemplateException">An expression failed.</exception>
-    internal ExpressionValue Evaluate(ExpressionEvaluator evaluator)
+    public ExpressionValue Evaluate(ExpressionEvaluator evaluator)
     {
         if (Parts is [{ Expression: not null } single])
             return Evaluate(single, evaluator);
         var text = new StringBuilder();
-        var tainted = false;
+        var (isUnknown, tainted) = (false, false);
         foreach (var part in Parts)
         {
             if (part.Expression is null)
@@ -84,19 +115,42 @@ public sealed class Template
             }
 
             var value = Evaluate(part, evaluator);
-            text.Append(ToText(value, part, evaluator));
             tainted |= value.Tainted;
+            isUnknown |= value is UnknownValue;
+            if (!isUnknown)
+                text.Append(ToText(value, part, evaluator));
         }
 
-        return new StringValue(text.ToString(), tainted);
+        return isUnknown ? new UnknownValue(tainted) : new StringValue(text.ToString(), tainted);
     }
 
-    /// <summary>The value as text.</summary>
+    /// <summary>The value as text: a <see cref="StringValue"/>, or an <see cref="UnknownValue"/>.</summary>
     /// <exception cref="TemplateException">An expression failed.</exception>
-    internal StringValue EvaluateText(ExpressionEvaluator evaluator)
+    public ExpressionValue EvaluateToText(ExpressionEvaluator evaluator)
     {
         var value = Evaluate(evaluator);
-        return value as StringValue ?? new StringValue(ToText(value, Parts[0], evaluator), value.Tainted);
+        return value is StringValue or UnknownValue ? value : new StringValue(ToText(value, Parts[0], evaluator), value.Tainted);
+    }
+
+    /// <summary>The value as text, where it must be known.</summary>
+    /// <exception cref="TemplateException">An expression failed, or is not known yet.</exception>
+    public StringValue EvaluateText(ExpressionEvaluator evaluator) =>
+        EvaluateToText(evaluator) as StringValue ?? throw NotKnown(Parts.First(part => part.Expression is not null));
+
+    /// <summary>The value, where it must be known with all that is in it.</summary>
+    /// <exception cref="TemplateException">An expression failed, or is not known yet.</exception>
+    internal ExpressionValue EvaluateKnown(ExpressionEvaluator evaluator)
+    {
+        var value = Evaluate(evaluator);
+        return value.HasUnknown ? throw NotKnown(Parts.First(part => part.Expression is not null)) : value;
+    }
+
+    /// <summary>The value of one part, where it must be known with all that is in it.</summary>
+    /// <exception cref="TemplateException">The expression failed, or is not known yet.</exception>
+    internal ExpressionValue EvaluateKnown(in TemplatePart part, ExpressionEvaluator evaluator)
+    {
+        var value = Evaluate(part, evaluator);
+        return value.HasUnknown ? throw NotKnown(part) : value;
     }
 
     /// <exception cref="TemplateException">The expression failed.</exception>
@@ -108,9 +162,12 @@ public sealed class Template
         }
         catch (EvaluationException exception)
         {
-            throw new TemplateException(exception.Code, exception.Message, this, part.Offset + part.Expression!.Offset);
+            throw Failed(exception, part);
         }
     }
+
+    internal TemplateException Failed(EvaluationException exception, in TemplatePart part) =>
+        new(exception.Code, exception.Message, this, part.Offset + part.Expression!.Span.Start);
 
     /// <exception cref="TemplateException">The budget is spent.</exception>
     internal string ToText(ExpressionValue value, in TemplatePart part, ExpressionEvaluator evaluator)
@@ -126,6 +183,10 @@ public sealed class Template
             throw new TemplateException(exception.Code, exception.Message, this, part.Offset);
         }
     }
+
+    private TemplateException NotKnown(in TemplatePart part) => new(
+        DiagnosticCodes.Evaluation, $"the value of '{YamlReader.Show(part.Text.Trim())}' is not known before the job runs", this,
+        part.Offset + part.Expression!.Span.Start);
 
     // As GitHub finds it: the first '}}' that is not inside a quoted string.
     private static int FindEnd(string source, int start)
@@ -143,7 +204,7 @@ public sealed class Template
     }
 
     private static TemplatePart ParseExpression(
-        YamlScalar scalar, string text, int offset, DocumentPath path, ExpressionScope scope, DiagnosticBag diagnostics)
+        TemplateSource source, string text, int offset, ExpressionScope scope, DiagnosticBag diagnostics)
     {
         try
         {
@@ -151,17 +212,8 @@ public sealed class Template
         }
         catch (ExpressionSyntaxException exception)
         {
-            diagnostics.Error(
-                exception.Code, scalar, offset + exception.Offset, path, exception.Message, exception.Suggestion);
+            source.Error(diagnostics, exception.Code, offset + exception.Offset, exception.Message, exception.Suggestion);
             return new TemplatePart(text, null, offset);
         }
     }
-}
-
-/// <summary>An expression of a template failed while it was evaluated.</summary>
-internal sealed class TemplateException(string code, string message, Template template, int offset, string? suggestion = null)
-    : Exception(message)
-{
-    public void Report(DiagnosticBag diagnostics) =>
-        template.Error(diagnostics, code, offset, Message, suggestion);
 }

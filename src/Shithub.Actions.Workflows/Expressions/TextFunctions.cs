@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 
 namespace Shithub.Actions.Workflows.Expressions;
@@ -33,7 +32,7 @@ internal static class TextFunctions
             return new StringValue(single);
         }
 
-        var separator = arguments.Count == 1 ? "," : arguments[1].IsPrimitive ? Coercion.ToText(arguments[1]) : "";
+        var separator = arguments is [_, { IsPrimitive: true } given] ? Coercion.ToText(given) : ",";
         var result = new StringBuilder();
         for (var i = 0; i < array.Items.Count; i++)
         {
@@ -52,35 +51,11 @@ internal static class TextFunctions
         var format = Coercion.ToText(arguments[0]);
         budget.Charge(format.Length);
         var result = new StringBuilder();
-        for (var i = 0; i < format.Length; i++)
+        foreach (var piece in FormatString.Parse(format, arguments.Count - 1))
         {
-            var c = format[i];
-            if (c is '{' or '}' && i + 1 < format.Length && format[i + 1] == c)
-            {
-                result.Append(c);
-                i++;
-            }
-            else if (c == '{')
-            {
-                var end = format.IndexOf('}', i);
-                var digits = end < 0 ? "" : format[(i + 1)..end];
-                if (!int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var index))
-                    throw Invalid(format);
-                if (index + 1 >= arguments.Count)
-                    throw new EvaluationException($"the format string names argument {{{index}}}, which is not there");
-                var text = Coercion.ToText(arguments[index + 1]);
-                budget.Charge(text.Length);
-                result.Append(text);
-                i = end;
-            }
-            else if (c == '}')
-            {
-                throw Invalid(format);
-            }
-            else
-            {
-                result.Append(c);
-            }
+            var text = piece.Argument is { } argument ? Coercion.ToText(arguments[argument + 1]) : piece.Text;
+            budget.Charge(text.Length);
+            result.Append(text);
         }
 
         return new StringValue(result.ToString());
@@ -95,7 +70,4 @@ internal static class TextFunctions
         budget.Charge(text.Length);
         return new BooleanValue(compare(text, part));
     }
-
-    private static EvaluationException Invalid(string format) =>
-        new($"the format string '{Yaml.YamlReader.Show(format)}' is not valid; a brace is written '{{{{' or '}}}}'");
 }

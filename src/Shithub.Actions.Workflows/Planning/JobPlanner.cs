@@ -25,7 +25,7 @@ internal sealed class JobPlanner(ExpressionEvaluator evaluator, DiagnosticBag di
         {
             try
             {
-                var value = template.Evaluate(scoped);
+                var value = template.EvaluateKnown(scoped);
                 foreach (var item in value is ArrayValue array ? array.Items : [value])
                 {
                     var label = Coercion.ToText(item).Trim().ToLowerInvariant();

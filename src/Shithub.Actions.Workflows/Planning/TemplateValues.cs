@@ -5,7 +5,7 @@ namespace Shithub.Actions.Workflows.Planning;
 /// <summary>Evaluates templates; a failure is reported and comes back as null, so that planning goes on to find the next one.</summary>
 internal sealed class TemplateValues(ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
 {
-    public ExpressionValue? Value(Template template) => Reporting(template.Evaluate);
+    public ExpressionValue? Value(Template template) => Reporting(template.EvaluateKnown);
 
     public string? Text(Template? template) => template is null ? null : Reporting(template.EvaluateText)?.Value;
 

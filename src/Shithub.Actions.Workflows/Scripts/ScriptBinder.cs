@@ -71,7 +71,7 @@ internal sealed class ScriptBinder(ExpressionEvaluator evaluator, DiagnosticBag 
         var script = new StringBuilder();
         foreach (var part in run.Parts)
         {
-            var value = part.Expression is null ? null : run.Evaluate(part, evaluator);
+            var value = part.Expression is null ? null : run.EvaluateKnown(part, evaluator);
             if (value is { Tainted: true })
             {
                 holes.Add((part, value));
