@@ -4,45 +4,61 @@ using Shithub.Actions.Runner.Jobs;
 
 namespace Shithub.Actions.Runner.Checkout;
 
-/// <summary>What the author wrote under <c>with:</c> of <c>actions/checkout</c>.</summary>
+/// <summary>What the author wrote under <c>with:</c> of <c>actions/checkout</c>. An empty value counts as not given, as on GitHub.</summary>
 /// <param name="Ref">What to check out instead of the run's commit; null: that commit.</param>
 /// <param name="Path">Where, relative to the workspace; empty: the workspace itself.</param>
 /// <param name="Depth">How many commits to fetch; 0: all of them, of all branches and tags.</param>
-internal sealed record CheckoutInputs(string? Ref, string Path, int Depth, IReadOnlyList<string> Ignored)
+/// <param name="Tags">Fetch tags even where <paramref name="Depth"/> is not 0.</param>
+/// <param name="Clean">What is at <paramref name="Path"/> goes before.</param>
+/// <param name="Remarks">For the log: what has no effect here.</param>
+internal sealed record CheckoutInputs(string? Ref, string Path, int Depth, bool Tags, bool Clean, IReadOnlyList<string> Remarks)
 {
-    /// <summary>Inputs whose default behaviour is the only one here, so that leaving them at it changes nothing.</summary>
-    private static readonly Dictionary<string, string[]> Fixed = new(StringComparer.OrdinalIgnoreCase)
+    /// <summary>Inputs that change nothing here, with the values that mean so; null: any.</summary>
+    private static readonly Dictionary<string, string[]?> WithoutEffect = new(StringComparer.OrdinalIgnoreCase)
     {
         ["submodules"] = ["false"],
         ["lfs"] = ["false"],
-        ["clean"] = ["true"],
-        ["persist-credentials"] = ["false", "true"],
+        ["persist-credentials"] = ["false"],
         ["show-progress"] = ["false", "true"],
         ["set-safe-directory"] = ["false", "true"],
-        ["fetch-tags"] = ["false", "true"],
+        ["sparse-checkout"] = [],
+        ["sparse-checkout-cone-mode"] = null,
+        ["token"] = [],
+        ["ssh-key"] = [],
+        ["ssh-known-hosts"] = null,
+        ["ssh-strict"] = null,
+        ["ssh-user"] = null,
     };
 
     /// <exception cref="CheckoutException">An input asks for what can't be had.</exception>
     public static CheckoutInputs Read(IReadOnlyDictionary<string, string> with, ClaimedJob job)
     {
-        string? wanted = null;
-        var path = "";
-        var depth = 1;
-        var ignored = new List<string>();
-        foreach (var (name, value) in with)
+        var inputs = new CheckoutInputs(null, "", 1, false, true, []);
+        var remarks = new List<string>();
+        foreach (var (name, value) in with.Where(input => input.Value.Trim().Length > 0))
         {
             switch (name.ToLowerInvariant())
             {
                 case "ref":
-                    wanted = ReadRef(value);
+                    inputs = inputs with { Ref = ReadRef(value) };
                     break;
                 case "path":
-                    path = WorkspacePath.Relative(value)
-                        ?? throw new CheckoutException($"path '{value}' leaves the workspace; give a path below it.");
+                    inputs = inputs with
+                    {
+                        Path = WorkspacePath.Relative(value)
+                            ?? throw new CheckoutException($"path '{value}' leaves the workspace; give a path below it."),
+                    };
                     break;
                 case "fetch-depth":
-                    if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out depth))
+                    if (!int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var depth))
                         throw new CheckoutException($"fetch-depth '{value}' is not a number; 0 fetches the whole history.");
+                    inputs = inputs with { Depth = depth };
+                    break;
+                case "fetch-tags":
+                    inputs = inputs with { Tags = ReadBoolean(name, value) };
+                    break;
+                case "clean":
+                    inputs = inputs with { Clean = ReadBoolean(name, value) };
                     break;
                 case "repository":
                     if (!value.Equals(job.Repository, StringComparison.OrdinalIgnoreCase))
@@ -52,21 +68,33 @@ internal sealed record CheckoutInputs(string? Ref, string Path, int Depth, IRead
                     }
 
                     break;
+                case "github-server-url":
+                    if (!value.TrimEnd('/').Equals(job.ServerUrl.TrimEnd('/'), StringComparison.OrdinalIgnoreCase))
+                        throw new CheckoutException($"github-server-url '{value}' can't be used: files come from {job.ServerUrl} only.");
+                    break;
+                case "persist-credentials" when ReadBoolean(name, value):
+                    remarks.Add("persist-credentials has no effect: the token that fetched is never left in the workspace.");
+                    break;
+                case "filter":
+                    remarks.Add("filter has no effect: everything of the commits is fetched.");
+                    break;
                 default:
-                    if (!Fixed.TryGetValue(name, out var accepted)) ignored.Add(name);
-                    else if (!accepted.Contains(value, StringComparer.OrdinalIgnoreCase))
-                        throw new CheckoutException($"{name}: {value} is not supported; remove it.");
+                    if (!WithoutEffect.TryGetValue(name, out var accepted)) remarks.Add($"Input '{name}' is not known here and is ignored.");
+                    else if (accepted?.Contains(value.Trim(), StringComparer.OrdinalIgnoreCase) == false)
+                        throw new CheckoutException($"{name} is not supported by this version's checkout; remove it.");
                     break;
             }
         }
 
-        return new CheckoutInputs(wanted, path, depth, ignored);
+        return inputs with { Remarks = remarks };
     }
 
-    /// <summary>Null for an empty value, which means the default. A name that git could take for an option or a refspec is refused.</summary>
-    private static string? ReadRef(string value)
+    private static bool ReadBoolean(string name, string value) =>
+        bool.TryParse(value, out var yes) ? yes : throw new CheckoutException($"{name} '{value}' is neither true nor false.");
+
+    /// <summary>A name that git could take for an option or a refspec is refused.</summary>
+    private static string ReadRef(string value)
     {
-        if (value.Length == 0) return null;
         if (value[0] is '-' or '+' or '^' || value.Any(c => c is ':' or '*' or '?' or '[' or '\\' or '~' or '^' or ' ' or < ' ' or '\x7f'))
             throw new CheckoutException($"ref '{value}' is not a branch, tag or commit.");
         return value;

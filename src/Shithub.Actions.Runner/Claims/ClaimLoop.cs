@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Shithub.Actions.Configuration;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Leases;
@@ -10,12 +11,12 @@ namespace Shithub.Actions.Runner.Claims;
 /// Asks for jobs while there are free slots, one at a time, each claim under an id of its own that is kept until an answer arrives.
 /// A claim whose answer gets lost because the runner stops is queued again by the server when its lease ends.
 /// </summary>
-internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
+internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerContext runner, ServerConnections server)
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
     private readonly ILogger _logger = runner.Loggers.CreateLogger<ClaimLoop>();
     private readonly Lock _gate = new();
-    private readonly HashSet<JobRunner> _jobs = [];
+    private readonly HashSet<ClaimedAttempt> _jobs = [];
     private string? _ignoredLabels;
 
     /// <param name="drain">Claim no more and let running jobs end.</param>
@@ -23,7 +24,7 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
     /// <exception cref="RunnerException">The server refuses this runner.</exception>
     public async Task RunAsync(CancellationToken drain, CancellationToken now)
     {
-        using var slots = new SemaphoreSlim(runner.Settings.Runner.Capacity);
+        using var slots = new SemaphoreSlim(settings.Capacity);
         try
         {
             await ClaimAsync(slots, drain);
@@ -63,7 +64,7 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
     {
         if (await runner.Engine.IsReachableAsync(drain)) return;
         EngineAway(_logger);
-        do await Task.Delay(runner.Settings.Runner.PollInterval, runner.Time, drain);
+        do await Task.Delay(settings.PollInterval, runner.Time, drain);
         while (!await runner.Engine.IsReachableAsync(drain));
         EngineBack(_logger);
     }
@@ -80,7 +81,7 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
             HeartbeatAnswer answer;
             try
             {
-                answer = await api.HeartbeatAsync(Heartbeat(claimId), drain);
+                answer = await server.Claims.HeartbeatAsync(Heartbeat(claimId), drain);
             }
             catch (ServerUnavailableException e)
             {
@@ -106,7 +107,7 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
                     throw new RunnerException($"The server refuses what this runner says of itself: {answer.Detail}", ExitCodes.Usage);
                 default:
                     // A long poll that ends early (the server stops, or does not wait) must not make this loop spin.
-                    var left = runner.Settings.Runner.PollInterval - runner.Time.GetElapsedTime(sentAt);
+                    var left = settings.PollInterval - runner.Time.GetElapsedTime(sentAt);
                     if (left > TimeSpan.Zero) await Task.Delay(left, runner.Time, drain);
                     break;
             }
@@ -114,9 +115,9 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
     }
 
     private HeartbeatRequest Heartbeat(string claimId) => new(
-        runner.Settings.Runner.Labels,
-        runner.Settings.Runner.Capacity,
-        runner.Settings.Runner.HostName,
+        settings.Labels,
+        settings.Capacity,
+        settings.HostName,
         RunnerVersion.Number,
         claimId,
         ProtocolLimits.WaitSeconds,
@@ -124,7 +125,7 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
 
     private void Start(HeartbeatResponse claim, long sentAt, SemaphoreSlim slots)
     {
-        var job = new JobRunner(runner, claim, sentAt);
+        var job = new ClaimedAttempt(runner, server, claim, sentAt);
         lock (_gate) _jobs.Add(job);
 
         // Off this loop: the first steps of a job must not delay the next claim, nor the reverse.
@@ -155,9 +156,9 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
         int running;
         lock (_gate) running = _jobs.Count;
         if (running == 0) return;
-        Draining(_logger, running, runner.Settings.Runner.DrainTimeout);
+        Draining(_logger, running, settings.DrainTimeout);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(now);
-        patience.CancelAfter(runner.Settings.Runner.DrainTimeout);
+        patience.CancelAfter(settings.DrainTimeout);
         await using var stopping = patience.Token.Register(() =>
         {
             lock (_gate)
@@ -165,14 +166,14 @@ internal sealed partial class ClaimLoop(RunnerContext runner, RunnerApi api)
                 foreach (var job in _jobs) job.Stop();
             }
         });
-        for (var slot = 0; slot < runner.Settings.Runner.Capacity; slot++) await slots.WaitAsync(CancellationToken.None);
+        for (var slot = 0; slot < settings.Capacity; slot++) await slots.WaitAsync(CancellationToken.None);
     }
 
     /// <summary>Longer each time, up to 30 s, and a little different for each runner.</summary>
     private TimeSpan Pause(int failures)
     {
-        var interval = runner.Settings.Runner.PollInterval * Math.Pow(2, Math.Min(failures - 1, 10));
-        var longest = LongestPause > runner.Settings.Runner.PollInterval ? LongestPause : runner.Settings.Runner.PollInterval;
+        var interval = settings.PollInterval * Math.Pow(2, Math.Min(failures - 1, 10));
+        var longest = LongestPause > settings.PollInterval ? LongestPause : settings.PollInterval;
         return (interval < longest ? interval : longest) * (0.5 + (Random.Shared.NextDouble() / 2));
     }
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Shithub.Actions.Configuration;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Protocol.LogScrubbing;
 using Shithub.Actions.Runner.Checkout;
@@ -7,22 +6,9 @@ using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Leases;
 using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Runner.Sandbox;
-using Shithub.Actions.Runner.Server;
+using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Runner.Jobs;
-
-/// <summary>What all jobs of this runner share.</summary>
-/// <param name="JobHttp">Connections for the job calls of all attempts.</param>
-/// <param name="Engine">The container engine.</param>
-internal sealed record RunnerContext(
-    RunnerSettings Settings,
-    HttpClient JobHttp,
-    EngineClient Engine,
-    EngineVersion EngineVersion,
-    ContainerSpec Spec,
-    LeaseKeeper Leases,
-    TimeProvider Time,
-    ILoggerFactory Loggers);
 
 /// <summary>Runs one attempt of a job from its claim to its last report.</summary>
 internal sealed partial class JobRunner : IAsyncDisposable
@@ -31,7 +17,8 @@ internal sealed partial class JobRunner : IAsyncDisposable
     private readonly RunnerContext _runner;
     private readonly ClaimedJob _job;
     private readonly AttemptLifetime _lifetime;
-    private readonly JobCalls _calls;
+    private readonly TreeSource _source;
+    private readonly IJobReport _report;
     private readonly MaskAutomaton _masks;
     private readonly LogStream _log;
     private readonly ILogger _logger;
@@ -41,56 +28,35 @@ internal sealed partial class JobRunner : IAsyncDisposable
     /// <summary>A <c>run:</c> step has begun: from here on the job's commands may have had effects.</summary>
     private bool _stepsBegan;
 
-    public JobRunner(RunnerContext runner, HeartbeatResponse claim, long claimSentAt)
+    public JobRunner(RunnerContext runner, ClaimedJob job, TreeSource source, IJobReport report, AttemptLifetime lifetime)
     {
-        (_runner, _job) = (runner, claim.Job);
+        (_runner, _job, _source, _report, _lifetime) = (runner, job, source, report, lifetime);
         _logger = runner.Loggers.CreateLogger<JobRunner>();
-        _lifetime = new AttemptLifetime(
-            _job.Id,
-            _job.Attempt,
-            TimeSpan.FromSeconds(_job.LeaseSeconds),
-            TimeSpan.FromMinutes(_job.TimeoutMinutes),
-            claimSentAt,
-            runner.Time);
-        _calls = new JobCalls(runner.JobHttp, claim.Token, _lifetime, runner.Time, _logger);
         _masks = new MaskAutomaton([.. _job.MaskValues, _job.CheckoutToken]);
-        _log = new LogStream(_calls, null, _masks, runner.Time);
+        _log = new LogStream(report, null, _masks, runner.Time);
     }
-
-    /// <summary>The runner is being stopped and waits no longer.</summary>
-    public void Stop() => _lifetime.Stop(StopReason.RunnerStopped);
 
     /// <summary>Never throws for what a job may do; what it can't help is logged.</summary>
     public async Task RunAsync()
     {
         Started(_logger, _job.Id, _job.Attempt, _job.Repository, _job.JobName);
-        _runner.Leases.Track(_lifetime);
-        using var over = new CancellationTokenSource();
-        var keeping = KeepTokenAsync(over.Token);
         try
         {
             var conclusion = await RunStepsAsync();
             await _log.CompleteAsync();
-            if (conclusion is not null)
-            {
-                var status = conclusion == ConclusionNames.Cancelled ? StatusNames.Cancelled : StatusNames.Completed;
-                await _calls.ReportJobAsync(status, conclusion);
-                Ended(_logger, _job.Id, _job.Attempt, conclusion);
-            }
-            else
+            if (conclusion is null)
             {
                 Abandoned(_logger, _job.Id, _job.Attempt);
+                return;
             }
+
+            var status = conclusion == ConclusionNames.Cancelled ? StatusNames.Cancelled : StatusNames.Completed;
+            await _report.ReportJobAsync(status, conclusion, JobOutputs.None);
+            Ended(_logger, _job.Id, _job.Attempt, conclusion);
         }
         catch (OperationCanceledException) when (_lifetime.Reason == StopReason.Lost)
         {
             WasLost(_logger, _job.Id, _job.Attempt);
-        }
-        finally
-        {
-            _runner.Leases.Forget(_lifetime);
-            await over.CancelAsync();
-            await keeping;
         }
     }
 
@@ -117,8 +83,6 @@ internal sealed partial class JobRunner : IAsyncDisposable
         }
 
         await _log.DisposeAsync();
-        _lifetime.Dispose();
-        _calls.Dispose();
     }
 
     /// <returns>The job's conclusion; null when it is left to the server, which queues it again.</returns>
@@ -126,13 +90,13 @@ internal sealed partial class JobRunner : IAsyncDisposable
     {
         var conclusion = ConclusionNames.Success;
         await _log.WriteLineAsync(
-            $"Runner {_runner.Settings.Runner.Name} (shithubd-runner {RunnerVersion.Number}), {_runner.EngineVersion}, "
+            $"Runner {_runner.Name} (shithubd-runner {RunnerVersion.Number}), {_runner.EngineVersion}, "
             + $"image {_runner.Spec.Settings.DefaultImage}",
             _lifetime.Lost);
         try
         {
             _workspace = JobWorkspace.Create(
-                _runner.Settings.Runner.WorkspaceRoot, _job.Id, _job.Attempt, _runner.Spec.User, _job.EventPayload);
+                _runner.WorkspaceRoot, _job.Id, _job.Attempt, _runner.Spec.User, _job.EventPayload);
 
             // The container starts while a checkout, which needs none, is under way.
             _container = StartContainerAsync(_workspace);
@@ -143,7 +107,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
                 if (step.Run is not null || _container.IsFaulted) await _container;
                 var beganBefore = _stepsBegan;
                 _stepsBegan |= step.Run is not null;
-                var stepConclusion = await new StepRun(_runner, _job, step, _workspace, _calls, _masks, _lifetime, _log, () => _container)
+                var stepConclusion = await new StepRun(_runner, _job, step, _source, _workspace, _report, _masks, _lifetime, _log, () => _container)
                     .RunAsync(beganBefore);
                 if (stepConclusion == ConclusionNames.Success) continue;
                 conclusion = stepConclusion;
@@ -199,31 +163,12 @@ internal sealed partial class JobRunner : IAsyncDisposable
             _runner.Engine,
             _runner.Spec,
             workspace.Mount,
-            _runner.Settings.Runner.WorkspaceRoot,
+            _runner.WorkspaceRoot,
             _job.Id,
             _job.Attempt,
             _lifetime.Stopping);
         foreach (var fact in ready.Fence.Facts) await _log.WriteLineAsync($"Fence: {fact}", _lifetime.Lost);
         return ready;
-    }
-
-    /// <summary>Job tokens live for 15 minutes, and without lease renewals only calls keep the lease: makes one when there is need.</summary>
-    private async Task KeepTokenAsync(CancellationToken cancellationToken)
-    {
-        var period = TimeSpan.FromSeconds(15);
-        var idleMax = TimeSpan.FromMinutes(5);
-        try
-        {
-            while (true)
-            {
-                await Task.Delay(period, _runner.Time, cancellationToken);
-                if (!_runner.Leases.Refused && _calls.Idle < idleMax) continue;
-                if (await _calls.IsCancelledAsync()) _lifetime.Stop(StopReason.Cancelled);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-        }
     }
 
     [LoggerMessage(1, LogLevel.Information, "Job {JobId}, attempt {Attempt}: running {Repository} / {Name}.")]

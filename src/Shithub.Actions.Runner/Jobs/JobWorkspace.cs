@@ -23,6 +23,7 @@ internal sealed partial class JobWorkspace
 
     private readonly string _folder;
     private readonly UserIds _user;
+    private int _numbers;
 
     private JobWorkspace(string folder, UserIds user) => (_folder, _user) = (folder, user);
 
@@ -33,6 +34,9 @@ internal sealed partial class JobWorkspace
     public string Incoming => Path.Combine(Mount, "incoming");
 
     public string Staging => Path.Combine(_folder, "staging");
+
+    /// <summary>1, 2, 3 …: names for what this attempt makes.</summary>
+    public int NextNumber() => Interlocked.Increment(ref _numbers);
 
     public static JobWorkspace Create(string root, long jobId, int attempt, UserIds user, JsonElement eventPayload)
     {

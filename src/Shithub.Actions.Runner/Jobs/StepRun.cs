@@ -7,7 +7,6 @@ using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Leases;
 using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Runner.Sandbox;
-using Shithub.Actions.Runner.Server;
 
 namespace Shithub.Actions.Runner.Jobs;
 
@@ -19,8 +18,9 @@ internal sealed partial class StepRun(
     RunnerContext runner,
     ClaimedJob job,
     ClaimedStep step,
+    TreeSource source,
     JobWorkspace workspace,
-    JobCalls calls,
+    IJobReport report,
     MaskAutomaton masks,
     AttemptLifetime lifetime,
     LogStream jobLog,
@@ -40,8 +40,8 @@ internal sealed partial class StepRun(
     /// <returns>The conclusion that counts for the job: a failed step that may fail counts as success.</returns>
     public async Task<string> RunAsync(bool stepsBegan)
     {
-        await calls.ReportStepAsync(step.Id, StatusNames.Running, null);
-        await using var log = new LogStream(calls, step.Id, masks, runner.Time);
+        await report.ReportStepAsync(step.Id, StatusNames.Running, null);
+        await using var log = new LogStream(report, step.Id, masks, runner.Time);
         var conclusion = await ConcludeAsync(log, stepsBegan);
         await log.CompleteAsync();
         if (conclusion == ConclusionNames.Failure && step.ContinueOnError)
@@ -51,7 +51,7 @@ internal sealed partial class StepRun(
         }
 
         var status = conclusion == ConclusionNames.Cancelled ? StatusNames.Cancelled : StatusNames.Completed;
-        await calls.ReportStepAsync(step.Id, status, conclusion);
+        await report.ReportStepAsync(step.Id, status, conclusion);
         return conclusion;
     }
 
@@ -90,8 +90,8 @@ internal sealed partial class StepRun(
         if (step.Run is not null) return await RunScriptAsync(step.Run, log);
         if (!CheckoutStep.Is(step.Uses ?? ""))
             throw new CheckoutException($"'{step.Uses}' is not an action that this runner knows; actions/checkout is.");
-        await new CheckoutStep(job, step, workspace, runner.Spec.User, log)
-            .RunAsync(stepsBegan, async () => (await container()).Container, lifetime.Stopping);
+        await new CheckoutStep(source, workspace, log)
+            .RunAsync(CheckoutInputs.Read(step.With, job), stepsBegan, async () => (await container()).Container, lifetime.Stopping);
         return true;
     }
 
@@ -105,7 +105,7 @@ internal sealed partial class StepRun(
 
         var ready = await container();
         var path = await workspace.WriteScriptAsync(step.Index, script, lifetime.Stopping);
-        var environment = StepEnvironment.Build(job, step, runner.Settings.Runner.Name);
+        var environment = StepEnvironment.Build(job, step, runner.Name);
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Lost);
         var exec = ready.Container.ExecAsync(
             StepShell.Command(step.Shell, ready.Fence.HasBash, path),

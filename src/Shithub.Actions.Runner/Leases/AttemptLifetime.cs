@@ -20,27 +20,39 @@ internal enum StopReason
 /// a changed wall clock makes it seem longer than it is; the attempt is given up 10 s before the end, so that the container is
 /// dead when the server may hand the job to somebody else.
 /// </summary>
+/// <remarks>
+/// A job that is cancelled or too late stops its step at <see cref="Stopping"/>; steps that were made for this case (<c>if: always()</c>)
+/// may still run until <see cref="Ending"/>.
+/// </remarks>
 internal sealed class AttemptLifetime : IDisposable
 {
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10);
+
+    /// <summary>What steps that run after a cancel may take altogether: GitHub's number.</summary>
+    private static readonly TimeSpan LastSteps = TimeSpan.FromMinutes(5);
+
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
+    private readonly CancellationTokenSource _ending = new();
     private readonly CancellationTokenSource _lost = new();
     private readonly Lock _gate = new();
-    private readonly ITimer _leaseTimer;
+    private readonly ITimer? _leaseTimer;
     private readonly ITimer _deadline;
+    private readonly ITimer _lastDeadline;
     private readonly TimeSpan _lease;
     private long _renewedAt;
     private bool _over;
 
-    /// <param name="lease">How long a renewal holds.</param>
+    /// <param name="lease">How long a renewal holds; infinite for a job that nobody else could take.</param>
     /// <param name="timeout">How long the whole attempt may take.</param>
     /// <param name="sentAt"><see cref="TimeProvider.GetTimestamp"/> before the claim was sent.</param>
     public AttemptLifetime(long jobId, int attempt, TimeSpan lease, TimeSpan timeout, long sentAt, TimeProvider time)
     {
         (JobId, Attempt, _lease, _renewedAt, _time) = (jobId, attempt, lease, sentAt, time);
-        (Stopping, Lost) = (_stopping.Token, _lost.Token);
-        _leaseTimer = time.CreateTimer(_ => EndLease(), null, Left(), Timeout.InfiniteTimeSpan);
+        (Stopping, Ending, Lost) = (_stopping.Token, _ending.Token, _lost.Token);
+        _lastDeadline = time.CreateTimer(_ => _ending.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        if (lease != Timeout.InfiniteTimeSpan)
+            _leaseTimer = time.CreateTimer(_ => EndLease(), null, Left(), Timeout.InfiniteTimeSpan);
         _deadline = time.CreateTimer(_ => Stop(StopReason.TimedOut), null, timeout, Timeout.InfiniteTimeSpan);
     }
 
@@ -53,6 +65,9 @@ internal sealed class AttemptLifetime : IDisposable
     /// <summary>Cancelled when the attempt's work has to end, for whatever reason.</summary>
     public CancellationToken Stopping { get; }
 
+    /// <summary>Cancelled when not even a step that runs after a cancel may run any longer.</summary>
+    public CancellationToken Ending { get; }
+
     /// <summary>Cancelled when nothing this runner says of the attempt is taken any more.</summary>
     public CancellationToken Lost { get; }
 
@@ -61,21 +76,27 @@ internal sealed class AttemptLifetime : IDisposable
     {
         lock (_gate)
         {
-            if (_over || sentAt <= _renewedAt) return;
+            if (_over || _leaseTimer is null || sentAt <= _renewedAt) return;
             _renewedAt = sentAt;
             _leaseTimer.Change(Left(), Timeout.InfiniteTimeSpan);
         }
     }
 
+    /// <summary>Of two reasons the stronger one counts, and of two equally strong ones the first.</summary>
     public void Stop(StopReason reason)
     {
+        var hasLastSteps = reason is StopReason.Cancelled or StopReason.TimedOut;
         lock (_gate)
         {
-            if (_over || Reason == StopReason.Lost || (Reason != StopReason.None && reason != StopReason.Lost)) return;
-            Reason = reason;
+            if (_over || Reason == StopReason.Lost || (Reason != StopReason.None && hasLastSteps)) return;
+
+            // A runner that is stopped while the last steps of a cancelled job run cuts them short; the job stays cancelled.
+            if (reason == StopReason.Lost || Reason == StopReason.None) Reason = reason;
+            if (hasLastSteps) _lastDeadline.Change(LastSteps, Timeout.InfiniteTimeSpan);
         }
 
         // Outside the lock: what is registered on the tokens runs here.
+        if (!hasLastSteps) _ending.Cancel();
         _stopping.Cancel();
         if (reason == StopReason.Lost) _lost.Cancel();
     }
@@ -83,10 +104,11 @@ internal sealed class AttemptLifetime : IDisposable
     public void Dispose()
     {
         lock (_gate) _over = true;
-        _leaseTimer.Dispose();
+        _leaseTimer?.Dispose();
         _deadline.Dispose();
+        _lastDeadline.Dispose();
 
-        // The two sources hold nothing that needs disposing, and a late Stop may still be cancelling them.
+        // The sources hold nothing that needs disposing, and a late Stop may still be cancelling them.
     }
 
     private TimeSpan Left()

@@ -2,14 +2,14 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using Shithub.Actions.Protocol.LogScrubbing;
-using Shithub.Actions.Runner.Server;
+using Shithub.Actions.Runner.Jobs;
 
 namespace Shithub.Actions.Runner.Logs;
 
 /// <summary>
-/// One log, of a step or of the job itself, on its way to the server: scrubbed, then sent in chunks. What is written first goes out at
-/// once; after that a chunk waits until it is big or 200 ms old. At most 1 MiB is kept: whoever writes faster than the server takes
-/// it waits.
+/// One log, of a step or of the job itself, on its way out: scrubbed, then sent in chunks. What is written first goes out at
+/// once; after that a chunk waits until it is big or 200 ms old. At most 1 MiB is kept: whoever writes faster than it is taken
+/// waits.
 /// </summary>
 internal sealed class LogStream : IAsyncDisposable
 {
@@ -17,7 +17,7 @@ internal sealed class LogStream : IAsyncDisposable
     private const int ChunkBytesEnough = 64 * 1024;
     private const int KeptBytesMax = 1024 * 1024;
     private static readonly TimeSpan ChunkAge = TimeSpan.FromMilliseconds(200);
-    private readonly JobCalls _calls;
+    private readonly IJobReport _report;
     private readonly long? _stepId;
     private readonly TimeProvider _time;
     private readonly LogScrubber _scrubber;
@@ -28,9 +28,9 @@ internal sealed class LogStream : IAsyncDisposable
     private bool _completed;
 
     /// <param name="stepId">Absent for the log of the job itself.</param>
-    public LogStream(JobCalls calls, long? stepId, MaskAutomaton masks, TimeProvider time)
+    public LogStream(IJobReport report, long? stepId, MaskAutomaton masks, TimeProvider time)
     {
-        (_calls, _stepId, _time) = (calls, stepId, time);
+        (_report, _stepId, _time) = (report, stepId, time);
         _scrubber = new LogScrubber(masks);
         _sending = SendAsync();
     }
@@ -53,7 +53,7 @@ internal sealed class LogStream : IAsyncDisposable
     public ValueTask WriteLineAsync(string line, CancellationToken cancellationToken) =>
         WriteAsync(Encoding.UTF8.GetBytes(line + "\n"), cancellationToken);
 
-    /// <summary>Nothing more is written; returns when the server has it all.</summary>
+    /// <summary>Nothing more is written; returns when all of it is taken.</summary>
     /// <exception cref="OperationCanceledException">The attempt is lost.</exception>
     public async Task CompleteAsync()
     {
@@ -101,7 +101,7 @@ internal sealed class LogStream : IAsyncDisposable
                 if (seq > 0 && !result.IsCompleted && result.Buffer.Length < ChunkBytesEnough)
                     result = await GatherAsync(result);
                 var chunk = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, ChunkBytesMax));
-                if (!chunk.IsEmpty && wanted) wanted = await _calls.AppendLogAsync(_stepId, seq++, chunk.ToArray());
+                if (!chunk.IsEmpty && wanted) wanted = await _report.AppendLogAsync(_stepId, seq++, chunk.ToArray());
                 var last = result.IsCompleted && chunk.Length == result.Buffer.Length;
                 _pipe.Reader.AdvanceTo(chunk.End);
                 if (last) break;

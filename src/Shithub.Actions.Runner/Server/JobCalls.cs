@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
 using Shithub.Actions.Protocol;
+using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Leases;
+using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Runner.Server;
 
@@ -15,7 +17,7 @@ namespace Shithub.Actions.Runner.Server;
 /// repeated, with the same <c>Idempotency-Key</c>, until it is answered or the lease is over; an answer that says the attempt is over
 /// ends the attempt's lifetime and throws <see cref="OperationCanceledException"/> here.
 /// </summary>
-internal sealed partial class JobCalls : IDisposable
+internal sealed partial class JobCalls : IJobReport, IDisposable
 {
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(20);
     private readonly HttpClient _http;
@@ -56,12 +58,15 @@ internal sealed partial class JobCalls : IDisposable
     public TimeSpan Idle => _time.GetElapsedTime(Volatile.Read(ref _lastCall));
 
     public Task ReportStepAsync(long stepId, string status, string? conclusion) => StatusAsync(
-        $"api/v1/jobs/{_lifetime.JobId}/steps/{stepId}/status", status, conclusion);
+        $"api/v1/jobs/{_lifetime.JobId}/steps/{stepId}/status", new StatusRequest(status, conclusion));
 
-    public Task ReportJobAsync(string status, string? conclusion) =>
-        StatusAsync($"api/v1/jobs/{_lifetime.JobId}/status", status, conclusion);
+    public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs)
+    {
+        var request = new StatusRequest(status, conclusion);
+        if (outputs.Values.Count > 0) request = request with { Outputs = outputs.Values, TaintedOutputs = outputs.Tainted };
+        return StatusAsync($"api/v1/jobs/{_lifetime.JobId}/status", request);
+    }
 
-    /// <returns>False if the server takes no more log of this job; the attempt goes on.</returns>
     public async Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk)
     {
         var answer = await CallAsync(
@@ -88,9 +93,9 @@ internal sealed partial class JobCalls : IDisposable
 
     public void Dispose() => _turn.Dispose();
 
-    private Task StatusAsync(string path, string status, string? conclusion) => CallAsync(
+    private Task StatusAsync(string path, StatusRequest request) => CallAsync(
         path,
-        new StatusRequest(status, conclusion),
+        request,
         ProtocolJson.Default.StatusRequest,
         ProtocolJson.Default.StatusResponse,
         response => response.NextToken);

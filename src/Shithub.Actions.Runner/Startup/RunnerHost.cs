@@ -42,8 +42,9 @@ internal static partial class RunnerHost
             Ready(logger, RunnerVersion.Number, settings.Server.BaseUrl, version.ToString(), string.Join(',', settings.Runner.Labels));
             try
             {
-                var context = new RunnerContext(settings, jobs, engine, version, spec, leases, time, loggers);
-                await new ClaimLoop(context, claims).RunAsync(drain, now);
+                var context = new RunnerContext(
+                    settings.Runner.Name, settings.Runner.WorkspaceRoot, engine, version, spec, time, loggers);
+                await new ClaimLoop(settings.Runner, context, new ServerConnections(claims, jobs, leases)).RunAsync(drain, now);
             }
             finally
             {

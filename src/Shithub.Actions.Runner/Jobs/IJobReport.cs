@@ -1,0 +1,23 @@
+using Shithub.Actions.Workflows;
+
+namespace Shithub.Actions.Runner.Jobs;
+
+/// <summary>
+/// Where the state and the logs of one attempt go: to the server that handed the job out, or to the terminal of whoever runs a workflow
+/// here. Calls may overlap. Cancelling goes the other way: through the attempt's <see cref="Leases.AttemptLifetime"/>.
+/// </summary>
+/// <remarks>Every call throws <see cref="OperationCanceledException"/> once nobody takes what is said of the attempt.</remarks>
+internal interface IJobReport
+{
+    /// <param name="conclusion">With a terminal status.</param>
+    Task ReportStepAsync(long stepId, string status, string? conclusion);
+
+    /// <summary>The job's end: nothing is reported after it.</summary>
+    Task ReportJobAsync(string status, string conclusion, JobOutputs outputs);
+
+    /// <param name="stepId">Absent for the log of the job itself.</param>
+    /// <param name="seq">Number of the chunk within its log, from 0.</param>
+    /// <param name="chunk">Scrubbed already.</param>
+    /// <returns>False if no more log of this job is taken; the attempt goes on.</returns>
+    Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk);
+}

@@ -1,0 +1,17 @@
+using Microsoft.Extensions.Logging;
+using Shithub.Actions.Runner.Engine;
+using Shithub.Actions.Runner.Sandbox;
+
+namespace Shithub.Actions.Runner.Jobs;
+
+/// <summary>What all jobs of this runner share, wherever they come from.</summary>
+/// <param name="Name">As jobs see it.</param>
+/// <param name="WorkspaceRoot">The folder of all workspaces; also the runner's identity on this host.</param>
+internal sealed record RunnerContext(
+    string Name,
+    string WorkspaceRoot,
+    EngineClient Engine,
+    EngineVersion EngineVersion,
+    ContainerSpec Spec,
+    TimeProvider Time,
+    ILoggerFactory Loggers);

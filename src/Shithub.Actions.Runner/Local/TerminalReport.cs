@@ -1,0 +1,77 @@
+using System.Text;
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Runner.Jobs;
+using Shithub.Actions.Workflows;
+
+namespace Shithub.Actions.Runner.Local;
+
+/// <summary>
+/// Prints a job: every line of its logs behind the names of job and step, and a line when the job has ended. Several jobs may print to
+/// one writer; their lines mix, but each is whole.
+/// </summary>
+internal sealed class TerminalReport(ClaimedJob job, TextWriter output) : IJobReport
+{
+    private readonly Lock _gate = new();
+
+    /// <summary>What each log has written since its last line end.</summary>
+    private readonly Dictionary<long, (Decoder Decoder, StringBuilder Line)> _logs = [];
+
+    /// <summary>The job's, once it has ended.</summary>
+    public JobOutputs Outputs { get; private set; } = JobOutputs.None;
+
+    public Task ReportStepAsync(long stepId, string status, string? conclusion)
+    {
+        lock (_gate)
+        {
+            EndLine(stepId);
+            if (conclusion is not (null or ConclusionNames.Success)) Print(stepId, $"({conclusion})");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs)
+    {
+        lock (_gate)
+        {
+            foreach (var log in _logs.Keys) EndLine(log);
+            Outputs = outputs;
+            Write($"{job.JobName}: {conclusion}");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk)
+    {
+        // Ids are from 1.
+        var id = stepId ?? 0;
+        lock (_gate)
+        {
+            if (!_logs.TryGetValue(id, out var log)) _logs[id] = log = (Encoding.UTF8.GetDecoder(), new StringBuilder());
+            var text = new char[Encoding.UTF8.GetMaxCharCount(chunk.Length)];
+            foreach (var c in text.AsSpan(0, log.Decoder.GetChars(chunk.Span, text, flush: false)))
+            {
+                if (c == '\n') EndLine(id, always: true);
+                else log.Line.Append(c);
+            }
+        }
+
+        return Task.FromResult(true);
+    }
+
+    private void EndLine(long id, bool always = false)
+    {
+        if (!_logs.TryGetValue(id, out var log) || (log.Line.Length == 0 && !always)) return;
+        Print(id, log.Line.ToString().TrimEnd('\r'));
+        log.Line.Clear();
+    }
+
+    private void Print(long id, string line) =>
+        Write(job.Steps.FirstOrDefault(step => step.Id == id) is { } step ? $"{job.JobName} / {step.Name} | {line}" : $"{job.JobName} | {line}");
+
+    private void Write(string line)
+    {
+        lock (output) output.WriteLine(line);
+    }
+}
