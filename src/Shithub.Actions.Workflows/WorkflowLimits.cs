@@ -48,6 +48,12 @@ public static class WorkflowLimits
     /// <summary>Levels of arrays and objects in a value, such as an event's payload or the argument of <c>fromJSON</c>.</summary>
     public const int MaxValueDepth = 100;
 
+    /// <summary>Characters that <c>fromJSON</c> takes: GitHub's number for the outputs of a job.</summary>
+    public const int MaxJsonLength = 1024 * 1024;
+
+    /// <summary>What a value that <c>fromJSON</c> makes counts for in <see cref="MaxExpressionWork"/>: about its memory.</summary>
+    public const int ExpressionWorkPerValue = 16;
+
     /// <summary>Characters that all expressions of one plan may produce or read, intermediate results included.</summary>
     public const int MaxExpressionWork = 16 * 1024 * 1024;
 

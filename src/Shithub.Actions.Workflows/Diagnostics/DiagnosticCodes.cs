@@ -45,6 +45,9 @@ public static class DiagnosticCodes
     /// <summary>A <c>${{ }}</c> expression that failed while it was evaluated.</summary>
     public const string Evaluation = "evaluation";
 
+    /// <summary>An <c>if</c> that is true whatever its expressions say.</summary>
+    public const string AlwaysTrue = "always-true";
+
     /// <summary>A value from outside at a position of a script that has no safe form.</summary>
     public const string UnsafeScript = "unsafe-script";
 

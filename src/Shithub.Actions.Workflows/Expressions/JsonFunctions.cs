@@ -20,11 +20,17 @@ internal static class JsonFunctions
         budget.Charge(text.Length);
         if (string.IsNullOrWhiteSpace(text))
             throw new EvaluationException("'fromJSON' got an empty string");
+        if (text.Length > WorkflowLimits.MaxJsonLength)
+        {
+            throw new EvaluationException(
+                $"'fromJSON' takes {WorkflowLimits.MaxJsonLength} characters; it got {text.Length}", DiagnosticCodes.Limit);
+        }
+
         try
         {
             using var document = JsonDocument.Parse(
                 text, new JsonDocumentOptions { MaxDepth = WorkflowLimits.MaxValueDepth });
-            return JsonValues.From(document.RootElement, arguments[0].Tainted);
+            return JsonValues.From(document.RootElement, arguments[0].Tainted, budget);
         }
         catch (JsonException exception)
         {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Shithub.Actions.Workflows.Expressions;
 
@@ -51,20 +50,5 @@ internal static class ContextValues
 
     private static OrderedDictionary<string, ExpressionValue> NewMembers() => new(StringComparer.OrdinalIgnoreCase);
 
-    private static ExpressionValue ToValue(JsonNode? node, bool tainted)
-    {
-        if (node is null)
-            return new NullValue(tainted);
-        try
-        {
-            // Through JSON text: a node may hold any CLR value, and its depth is checked here.
-            using var document = JsonDocument.Parse(
-                node.ToJsonString(), new JsonDocumentOptions { MaxDepth = WorkflowLimits.MaxValueDepth });
-            return JsonValues.From(document.RootElement, tainted);
-        }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
-        {
-            throw new FormatException($"a context cannot be read: {exception.Message}", exception);
-        }
-    }
+    private static ExpressionValue ToValue(JsonNode? node, bool tainted) => ContextJson.Read(node, tainted ? [""] : []);
 }
