@@ -43,16 +43,16 @@ public class ContextJsonTests
         Assert.True(Evaluate("github.event.labels[0]['c~d']", value).Tainted);
         Assert.False(Evaluate("github.event.n", value).Tainted);
         // Both members of it are tainted: one pointer for the whole of it.
-        Assert.Equal(["/github/event/labels/0"], ContextJson.Write(value).TaintedPointers);
+        Assert.Equal(["/github/event/labels/0"], ContextJson.Write(value).Tainted);
     }
 
     [Fact]
     public void A_value_that_is_wholly_tainted_has_one_pointer()
     {
-        Assert.Equal([""], ContextJson.Write(Read(Contexts, "")).TaintedPointers);
-        Assert.Equal(["/github/event"], ContextJson.Write(Read(Contexts, "/github/event")).TaintedPointers);
-        Assert.Empty(ContextJson.Write(Read(Contexts)).TaintedPointers);
-        Assert.Equal(["/github/e"], ContextJson.Write(Read(Contexts, "/github/e")).TaintedPointers);
+        Assert.Equal([""], ContextJson.Write(Read(Contexts, "")).Tainted);
+        Assert.Equal(["/github/event"], ContextJson.Write(Read(Contexts, "/github/event")).Tainted);
+        Assert.Empty(ContextJson.Write(Read(Contexts)).Tainted);
+        Assert.Equal(["/github/e"], ContextJson.Write(Read(Contexts, "/github/e")).Tainted);
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public class ContextJsonTests
     {
         var members = ((ObjectValue)Read(Contexts, "/github/ref")).Members;
         members["picked"] = Evaluate("case(github.ref == 'x', matrix.os, github.e)", ObjectValue.Of(members));
-        Assert.Equal(["/github/ref", "/picked"], ContextJson.Write(ObjectValue.Of(members)).TaintedPointers);
+        Assert.Equal(["/github/ref", "/picked"], ContextJson.Write(ObjectValue.Of(members)).Tainted);
     }
 
     [Fact]
@@ -93,7 +93,7 @@ public class ContextJsonTests
             var (json, pointers) = ContextJson.Write(value);
             var again = ContextJson.Read(json, pointers);
             Assert.True(Describe(value) == Describe(again), $"seed {seed}:\n{Describe(value)}\n{json?.ToJsonString()} {string.Join(' ', pointers)}\n{Describe(again)}");
-            Assert.Equal(pointers, ContextJson.Write(again).TaintedPointers);
+            Assert.Equal(pointers, ContextJson.Write(again).Tainted);
         }
     }
 

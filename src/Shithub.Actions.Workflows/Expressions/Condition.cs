@@ -84,6 +84,17 @@ public sealed class Condition
         }
     }
 
+    /// <summary>As <see cref="Evaluate"/>, where it must be known; null is <see cref="Default"/>.</summary>
+    /// <exception cref="TemplateException">An expression failed, or is not known yet.</exception>
+    public static bool IsTrue(Condition? condition, ExpressionEvaluator evaluator)
+    {
+        condition ??= Default;
+        return condition.Evaluate(evaluator)
+            ?? throw (condition._template is { } template
+                ? template.NotKnown()
+                : new InvalidOperationException("success() was asked where nobody tells it"));
+    }
+
     /// <summary>The parts that decided what <see cref="Evaluate"/> says, or left it open.</summary>
     /// <exception cref="TemplateException">An expression failed.</exception>
     public IReadOnlyList<DecidingPart> Explain(ExpressionEvaluator evaluator)

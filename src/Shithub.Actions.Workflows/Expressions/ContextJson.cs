@@ -3,6 +3,16 @@ using System.Text.Json.Nodes;
 
 namespace Shithub.Actions.Workflows.Expressions;
 
+/// <summary>A value as JSON, and where it is tainted.</summary>
+/// <param name="Tainted">
+/// JSON pointers (RFC 6901). One stands for all below it, the empty one for everything; one that points nowhere is ignored.
+/// </param>
+public sealed record MarkedJson(JsonNode? Value, IReadOnlyList<string> Tainted)
+{
+    /// <summary>An object without members.</summary>
+    public static MarkedJson Empty => new(new JsonObject(), []);
+}
+
 /// <summary>
 /// Values as JSON, with their taint beside them as JSON pointers (RFC 6901): how contexts go to the database and to
 /// runners.
@@ -10,45 +20,50 @@ namespace Shithub.Actions.Workflows.Expressions;
 public static class ContextJson
 {
     /// <summary>
-    /// The value and where it is tainted; a pointer stands for all below it, the empty one for everything. JSON has neither
-    /// NaN nor infinity: they are written as the strings that they would be shown as.
+    /// The value and where it is tainted. JSON has neither NaN nor infinity: they are written as the strings that they would
+    /// be shown as.
     /// </summary>
     /// <exception cref="ArgumentException">A part of the value is an <see cref="UnknownValue"/>.</exception>
-    public static (JsonNode? Value, IReadOnlyList<string> TaintedPointers) Write(ExpressionValue value)
+    public static MarkedJson Write(ExpressionValue value)
     {
         ArgumentNullException.ThrowIfNull(value);
         var pointers = new List<string>();
         FindTaint(value, "", pointers);
-        return (ToNode(value), pointers);
+        return new MarkedJson(ToNode(value), pointers);
     }
 
     /// <summary>What <see cref="Write"/> wrote. Keys are found without case, as on GitHub.</summary>
-    /// <param name="value">At most <see cref="WorkflowLimits.MaxValueDepth"/> deep.</param>
-    /// <param name="taintedPointers">One that points nowhere is ignored.</param>
-    public static ExpressionValue Read(JsonElement value, IReadOnlyList<string> taintedPointers)
-    {
-        ArgumentNullException.ThrowIfNull(taintedPointers);
-        return JsonValues.From(value, PointerTree.Of(taintedPointers));
-    }
-
-    /// <inheritdoc cref="Read(JsonElement, IReadOnlyList{string})"/>
     /// <exception cref="FormatException">It is nested too deep, or is no Unicode text.</exception>
-    public static ExpressionValue Read(JsonNode? value, IReadOnlyList<string> taintedPointers)
+    public static ExpressionValue Read(MarkedJson json) => Read(json.Value, json.Tainted);
+
+    /// <inheritdoc cref="Read(MarkedJson)"/>
+    public static ExpressionValue Read(JsonElement value, IReadOnlyList<string> tainted) =>
+        Read(JsonNodeOf(value), tainted);
+
+    /// <inheritdoc cref="Read(MarkedJson)"/>
+    public static ExpressionValue Read(JsonNode? value, IReadOnlyList<string> tainted)
     {
         if (value is null)
-            return new NullValue(taintedPointers.Contains(""));
+            return new NullValue(tainted.Contains(""));
         try
         {
             // Through JSON text: a node may hold any CLR value, and its depth is checked here.
             using var document = JsonDocument.Parse(
                 value.ToJsonString(), new JsonDocumentOptions { MaxDepth = WorkflowLimits.MaxValueDepth });
-            return Read(document.RootElement, taintedPointers);
+            return JsonValues.From(document.RootElement, PointerTree.Of(tainted));
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or ArgumentException)
         {
             throw new FormatException($"a context cannot be read: {exception.Message}", exception);
         }
     }
+
+    private static JsonNode? JsonNodeOf(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Array => JsonArray.Create(value),
+        JsonValueKind.Object => JsonObject.Create(value),
+        _ => JsonValue.Create(value),
+    };
 
     private static JsonNode? ToNode(ExpressionValue value)
     {

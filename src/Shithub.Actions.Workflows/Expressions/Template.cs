@@ -135,14 +135,14 @@ public sealed class Template
     /// <summary>The value as text, where it must be known.</summary>
     /// <exception cref="TemplateException">An expression failed, or is not known yet.</exception>
     public StringValue EvaluateText(ExpressionEvaluator evaluator) =>
-        EvaluateToText(evaluator) as StringValue ?? throw NotKnown(Parts.First(part => part.Expression is not null));
+        EvaluateToText(evaluator) as StringValue ?? throw NotKnown();
 
     /// <summary>The value, where it must be known with all that is in it.</summary>
     /// <exception cref="TemplateException">An expression failed, or is not known yet.</exception>
     internal ExpressionValue EvaluateKnown(ExpressionEvaluator evaluator)
     {
         var value = Evaluate(evaluator);
-        return value.HasUnknown ? throw NotKnown(Parts.First(part => part.Expression is not null)) : value;
+        return value.HasUnknown ? throw NotKnown() : value;
     }
 
     /// <summary>The value of one part, where it must be known with all that is in it.</summary>
@@ -183,6 +183,8 @@ public sealed class Template
             throw new TemplateException(exception.Code, exception.Message, this, part.Offset);
         }
     }
+
+    internal TemplateException NotKnown() => NotKnown(Parts.First(part => part.Expression is not null));
 
     private TemplateException NotKnown(in TemplatePart part) => new(
         DiagnosticCodes.Evaluation, $"the value of '{YamlReader.Show(part.Text.Trim())}' is not known before the job runs", this,
