@@ -29,18 +29,67 @@ public sealed class DevTests : IDisposable
     {
         using var dev = await StartAsync();
         await LiveSystem.UntilAsync("the demo run has ended", () => Task.FromResult(Output().Contains("Ctrl-C stops", StringComparison.Ordinal)));
-        var network = Assert.Single(File.ReadLines(Path.Combine(_data, "shithubd-runner.toml")), line => line.StartsWith("network = ", StringComparison.Ordinal))
-            .Split('"')[1];
+        var network = Setting("shithubd-runner.toml", "network");
         var podman = await PodmanFixture.GetAsync(TestContext.Current.CancellationToken);
         Assert.Contains(network, await podman.PodmanAsync("network", "ls", "--format", "{{.Name}}"), StringComparison.Ordinal);
 
-        using (var kill = Process.Start("kill", ["-INT", $"{dev.Id}"]))
-            await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
-        await dev.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var monitors = LeftMonitors();
+        Assert.NotEmpty(monitors);
+
+        await InterruptAsync(dev);
         Assert.True(dev.ExitCode == 0, Output());
         Assert.DoesNotContain(network, await podman.PodmanAsync("network", "ls", "--format", "{{.Name}}"), StringComparison.Ordinal);
         // What kept the programs' ends together may be a moment behind them.
         await LiveSystem.UntilAsync("no process is left", () => Task.FromResult(Processes() == ""));
+        await LiveSystem.UntilAsync("no monitor is left", () => Task.FromResult(!LeftMonitors().Intersect(monitors).Any()));
+    }
+
+    [Fact]
+    public async Task Interrupted_while_a_job_runs_it_ends_within_seconds_and_leaves_no_container_and_no_workspace()
+    {
+        using var dev = await StartAsync();
+        await LiveSystem.UntilAsync("the demo run has ended", () => Task.FromResult(Output().Contains("Ctrl-C stops", StringComparison.Ordinal)));
+        var podman = await PodmanFixture.GetAsync(TestContext.Current.CancellationToken);
+        await PushLongJobAsync();
+        var container = "";
+        await LiveSystem.UntilAsync("the long job runs", async () =>
+        {
+            container = await podman.PodmanAsync("ps", "--filter", $"network={Setting("shithubd-runner.toml", "network")}", "--format", "{{.Names}}");
+            return container.Contains("shithub-2-1-", StringComparison.Ordinal);
+        });
+
+        var interrupted = Stopwatch.StartNew();
+        await InterruptAsync(dev);
+        Assert.True(interrupted.Elapsed < TimeSpan.FromSeconds(15), $"It took {interrupted.Elapsed}.");
+        Assert.True(dev.ExitCode == 0, Output());
+        Assert.DoesNotContain(container.Trim(), await podman.PodmanAsync("ps", "--all", "--format", "{{.Names}}"), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetDirectories(Path.Combine(_data, "workspaces")));
+    }
+
+    [Fact]
+    public async Task A_second_session_in_the_same_folder_is_refused_and_leaves_the_first_alone()
+    {
+        using var first = await StartAsync();
+        await LiveSystem.UntilAsync("the demo run has ended", () => Task.FromResult(Output().Contains("Ctrl-C stops", StringComparison.Ordinal)));
+        using var second = await StartAsync();
+        await second.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(second.ExitCode == 2, Output());
+        Assert.Contains($"Another 'shithubd dev' uses {_data}.", Output(), StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(_data, "podman.sock")));
+        await InterruptAsync(first);
+    }
+
+    [Fact]
+    public async Task A_folder_that_cant_be_made_is_one_line_and_not_a_stack_trace()
+    {
+        using var dev = Process.Start(new ProcessStartInfo(Path.ChangeExtension(SourceTree.Server, null), ["dev", "--data", "/proc/nowhere"])
+        {
+            RedirectStandardError = true,
+        })!;
+        var error = await dev.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await dev.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(1, dev.ExitCode);
+        Assert.StartsWith("shithubd: The folder /proc/nowhere can't be made", Assert.Single(error.Trim().Split('\n')), StringComparison.Ordinal);
     }
 
     public void Dispose() => Directory.Delete(_data, recursive: true);
@@ -66,6 +115,41 @@ public sealed class DevTests : IDisposable
         dev.BeginOutputReadLine();
         dev.BeginErrorReadLine();
         return dev;
+    }
+
+    private static async Task InterruptAsync(Process dev)
+    {
+        using (var kill = Process.Start("kill", ["-INT", $"{dev.Id}"]))
+            await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await dev.WaitForExitAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Pushes a workflow whose job sleeps and does not care for SIGTERM.</summary>
+    private async Task PushLongJobAsync()
+    {
+        const string Script = """
+            set -e
+            cd "$1/hello"
+            printf '%s\n' 'on: push' 'jobs: {long: {runs-on: ubuntu-latest, steps: [{run: "trap true TERM; while true; do sleep 600; done"}]}}' \
+              >.shithub/workflows/smoke.yml
+            git -c user.name=demo -c user.email=demo@localhost commit --quiet --all -m long
+            git push --quiet "http://demo:$(cat "$1/demo.token")@$2/demo/hello.git" HEAD:refs/heads/trunk
+            """;
+        using var push = Process.Start("sh", ["-c", Script, "push", _data, Setting("shithubd.toml", "listen")]);
+        await push.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, push.ExitCode);
+    }
+
+    private string Setting(string file, string key) =>
+        Assert.Single(File.ReadLines(Path.Combine(_data, file)), line => line.StartsWith($"{key} = ", StringComparison.Ordinal)).Split('"')[1];
+
+    /// <summary>The processes with which Podman still watches execs in job containers that are gone.</summary>
+    private static string[] LeftMonitors()
+    {
+        string[] left = ["-c", "for p in $(pgrep -x conmon); do b=$(tr '\\0' '\\n' <\"/proc/$p/cmdline\" | sed -n '/^-b$/{n;p}'); "
+            + "if [ -n \"$b\" ] && [ ! -d \"$b\" ]; then echo \"$p\"; fi; done"];
+        using var list = Process.Start(new ProcessStartInfo("sh", left) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        return list.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private void Keep(string? line)

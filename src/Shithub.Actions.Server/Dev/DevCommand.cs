@@ -6,7 +6,7 @@ namespace Shithub.Actions.Server.Dev;
 
 /// <summary>
 /// <c>shithubd dev</c>: the whole system on one machine, with a demo repository. Exit codes: 0, 1 when something is missing or fails, 2 when
-/// the address is taken; with <c>--once</c>, 0 only if the demo run ended in success.
+/// the address or the folder is taken; with <c>--once</c>, 0 only if the demo run ended in success.
 /// </summary>
 internal static class DevCommand
 {
@@ -27,11 +27,11 @@ internal static class DevCommand
         };
         command.SetAction(async (parse, cancellation) =>
         {
-            var session = new DevSession(
-                new DevFolder(parse.GetValue(data)!), parse.GetValue(listen)!, parse.GetValue(image)!, parse.GetValue(runner),
-                parse.InvocationConfiguration.Output);
             try
             {
+                await using var session = new DevSession(
+                    new DevFolder(parse.GetValue(data)!), parse.GetValue(listen)!, parse.GetValue(image)!, parse.GetValue(runner),
+                    parse.InvocationConfiguration.Output);
                 return await session.RunAsync(parse.GetValue(once), cancellation);
             }
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
@@ -40,7 +40,7 @@ internal static class DevCommand
             }
             catch (DevException error)
             {
-                return CommandContext.Fail(parse, CommandContext.WrongUsage, error.Message);
+                return CommandContext.Fail(parse, error.ExitCode, error.Message);
             }
             catch (SettingsException error)
             {
@@ -50,10 +50,6 @@ internal static class DevCommand
             {
                 return CommandContext.Fail(
                     parse, CommandContext.Refused, $"{error.Message} Stop what listens there, or choose another address: --listen 127.0.0.1:8081");
-            }
-            finally
-            {
-                await session.DisposeAsync();
             }
         });
         return command;

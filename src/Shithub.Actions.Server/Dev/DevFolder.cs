@@ -1,15 +1,25 @@
 using System.Security.Cryptography;
 using System.Text;
+using Shithub.Actions.Server.Admin;
 
 namespace Shithub.Actions.Server.Dev;
 
 /// <summary>Where <c>shithubd dev</c> keeps everything it makes; deleting <see cref="Root"/> and <see cref="Postgres"/> forgets it all.</summary>
 public sealed class DevFolder
 {
+    /// <exception cref="DevException">The folder can't be made or used.</exception>
     public DevFolder(string root)
     {
         Root = Path.GetFullPath(root);
-        Directory.CreateDirectory(Root);
+        try
+        {
+            Directory.CreateDirectory(Root);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DevException($"The folder {Root} can't be made: {error.Message} Choose another one with --data.");
+        }
+
         // Secrets lie in files below; the postgres user must get through to its own folder.
         File.SetUnixFileMode(Root, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
             | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
@@ -54,6 +64,25 @@ public sealed class DevFolder
     public string Programs => Path.Combine(Root, "bin");
 
     public string Log(string name) => Path.Combine(Root, "logs", name + ".log");
+
+    /// <summary>
+    /// Keeps other sessions out of the folder until it is disposed. The kernel lets go of it when the program dies, however it dies.
+    /// </summary>
+    /// <exception cref="DevException">Another session has the folder.</exception>
+    public FileStream Lock()
+    {
+        try
+        {
+            return new FileStream(Path.Combine(Root, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException)
+        {
+            throw new DevException(
+                $"Another 'shithubd dev' uses {Root}. Stop that one first, or give this one a folder and an address of its own: "
+                + "--data .data2 --listen 127.0.0.1:8081",
+                CommandContext.Refused);
+        }
+    }
 
     /// <summary>Writes a file that only its owner may read.</summary>
     public static void WriteSecret(string path, string text)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Npgsql;
+using Shithub.Actions.Server.Admin;
 using Shithub.Actions.Server.Database;
 
 namespace Shithub.Actions.Server.Dev;
@@ -108,4 +109,7 @@ internal static class DevPostgres
 }
 
 /// <summary>The demo can't go on; the message says what to do.</summary>
-public sealed class DevException(string message) : Exception(message);
+public sealed class DevException(string message, int exitCode = CommandContext.WrongUsage) : Exception(message)
+{
+    public int ExitCode => exitCode;
+}

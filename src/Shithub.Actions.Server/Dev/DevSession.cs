@@ -26,6 +26,8 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
     public async Task<int> RunAsync(bool once, CancellationToken cancellation)
     {
         var started = Stopwatch.StartNew();
+        _running.Push(folder.Lock());
+        _running.Push(new ExecMonitors());
         Say("Starting PostgreSQL …");
         var (postgres, connectionString) = await DevPostgres.StartAsync(folder, cancellation);
         _running.Push(postgres);
@@ -168,6 +170,8 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
             labels = ["self-hosted", "linux", "ubuntu-latest", "x64"]
             capacity = 2
             workspace_root = "{folder.Workspaces}"
+            # Whoever presses Ctrl-C does not want to wait for a long job; the next start finds it and ends it.
+            drain_timeout = "1s"
 
             [engine]
             kind = "podman"
@@ -187,10 +191,12 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
         while (!(await list.ListAsync(settings.Runners.StaleAfter, cancellation)).Any(row => row.Name == "dev" && row.Status == "online"))
         {
             if (runner.Ended.IsCompleted || waited.Elapsed > Patience)
-                throw new DevException($"The runner did not start; see {folder.Log("runner")}.");
+                throw new DevException($"The runner did not start: {LastLine(folder.Log("runner"))} Its log is {folder.Log("runner")}.");
             await Task.Delay(50, cancellation);
         }
     }
+
+    private static string LastLine(string log) => File.ReadLines(log).LastOrDefault(line => line.Length > 0) ?? "";
 
     private (string Program, string[] Arguments) FindRunner()
     {
