@@ -34,7 +34,9 @@ internal sealed partial class GitFetch(ClaimedJob job, UserIds user)
             var branch = GitRef.ShortName(job.HeadRef);
             await FetchAsync([.. fetch, job.HeadSha]);
             await GitAsync(folder, ["update-ref", $"refs/remotes/origin/{branch}", job.HeadSha]);
-            await GitAsync(folder, ["checkout", "--quiet", "--force", "-B", branch, $"refs/remotes/origin/{branch}"]);
+            // Git has such branches, but its command line takes their names for something else.
+            string[] where = branch is "HEAD" or "@" || branch.StartsWith('-') ? ["--detach"] : ["-B", branch];
+            await GitAsync(folder, ["checkout", "--quiet", "--force", .. where, $"refs/remotes/origin/{branch}"]);
         }
         else
         {

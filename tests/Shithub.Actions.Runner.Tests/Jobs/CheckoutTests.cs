@@ -67,6 +67,22 @@ public sealed class CheckoutTests(SharedRunner shared) : IClassFixture<SharedRun
         Assert.Contains(reason, job.Log(null), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("-dash")]
+    [InlineData("HEAD")]
+    [InlineData("@")]
+    [InlineData("--help")]
+    [InlineData("it's $(id)")]
+    public async Task A_branch_with_a_name_that_means_something_to_git_is_checked_out_all_the_same(string branch)
+    {
+        var job = shared.Server.Enqueue(
+            job => job with { HeadSha = Repository.First, HeadRef = $"refs/heads/{branch.Replace(' ', '-')}" },
+            FakeServer.Checkout(), FakeServer.Script("cat README.md; git rev-parse HEAD"));
+
+        Assert.Equal("success", await job.ConclusionAsync());
+        Assert.Equal($"first\n{Repository.First}\n", job.Log(1));
+    }
+
     [Fact]
     public async Task A_checkout_after_a_step_replaces_what_is_there_without_following_links_out_of_the_workspace()
     {
