@@ -105,6 +105,8 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
                     throw new RunnerException($"The server refuses this runner's token: {answer.Detail}", ExitCodes.Refused);
                 case HeartbeatResult.Invalid:
                     throw new RunnerException($"The server refuses what this runner says of itself: {answer.Detail}", ExitCodes.Usage);
+                case HeartbeatResult.NoServer:
+                    throw new RunnerException($"There is no Shithub Actions server at {answer.Detail}. Check server.base_url.", ExitCodes.Usage);
                 default:
                     // A long poll that ends early (the server stops, or does not wait) must not make this loop spin.
                     var left = settings.PollInterval - runner.Time.GetElapsedTime(sentAt);

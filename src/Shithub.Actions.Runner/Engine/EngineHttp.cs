@@ -134,10 +134,14 @@ internal sealed class EngineHttp : IDisposable
     }
 
     private EngineException Unreachable(HttpRequestException e) => new(
-        $"The container engine can't be reached at {_socketPath}: {(e.InnerException ?? e).Message}. "
+        $"The container engine can't be reached at {_socketPath}: {Reason(e)}. "
         + "Is it running, and may this user open its socket?",
         null,
         e);
+
+    /// <summary>What the system says of a socket that is not there ("Cannot assign requested address") misleads.</summary>
+    private string Reason(HttpRequestException e) =>
+        File.Exists(_socketPath) ? (e.InnerException ?? e).Message : "there is no such socket";
 
     private static async Task<EngineException> RefusedAsync(
         HttpMethod method, string path, HttpResponseMessage response, CancellationToken cancellationToken)

@@ -21,6 +21,9 @@ internal enum HeartbeatResult
 
     /// <summary>The server does not take what this runner says of itself.</summary>
     Invalid,
+
+    /// <summary>Whatever answers there, it is no server of this protocol.</summary>
+    NoServer,
 }
 
 /// <param name="Detail">The server's words, where it refused.</param>
@@ -52,7 +55,12 @@ internal sealed class RunnerApi(Uri baseUrl, Secret token) : IDisposable
             HttpStatusCode.NoContent => new HeartbeatAnswer(HeartbeatResult.NoJob, null, null, ignored),
             HttpStatusCode.Conflict => await WithDetailAsync(HeartbeatResult.ClaimIdUsed),
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => await WithDetailAsync(HeartbeatResult.Refused),
-            _ => await WithDetailAsync(HeartbeatResult.Invalid),
+            HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity => await WithDetailAsync(HeartbeatResult.Invalid),
+            _ => new HeartbeatAnswer(
+                HeartbeatResult.NoServer,
+                null,
+                $"{_http.BaseAddress}: it answers a heartbeat with {await DetailAsync(response, cancellationToken)}",
+                ignored),
         };
 
         async Task<HeartbeatAnswer> WithDetailAsync(HeartbeatResult result) =>

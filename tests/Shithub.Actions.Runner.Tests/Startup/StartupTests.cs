@@ -62,7 +62,20 @@ public sealed class StartupTests
         await using var server = await FakeServer.StartAsync();
         await using var runner = await RunningRunner.StartAsync(server, ("engine.socket", "/nonexistent/engine.sock"));
 
-        await RefusedAsync(runner, ExitCodes.Refused, "/nonexistent/engine.sock");
+        await RefusedAsync(runner, ExitCodes.Refused, "/nonexistent/engine.sock: there is no such socket");
+    }
+
+    [Theory]
+    [InlineData(404)]
+    [InlineData(405)]
+    [InlineData(301)]
+    public async Task An_address_where_something_else_answers_is_named(int status)
+    {
+        await using var server = await FakeServer.StartAsync();
+        server.Refuses = _ => status;
+        await using var runner = await RunningRunner.StartAsync(server);
+
+        await RefusedAsync(runner, ExitCodes.Usage, $"There is no Shithub Actions server at {server.BaseUrl}");
     }
 
     [Fact]
