@@ -32,6 +32,9 @@ public static class ServerHost
         });
         builder.Logging.SetMinimumLevel(LogLevel.Information);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // Whoever starts the host says where it listens, and in one line why it could not.
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -71,7 +74,7 @@ public static class ServerHost
         services.AddMetricsPage();
         services.AddSingleton(_ => new RootKey(settings.Auth.RequireTotpKey()));
         services.AddSingleton(new PublicUrl(settings.Server.BaseUrl.ToString().TrimEnd('/')));
-        services.AddProblemDetails();
+        services.AddProblemDetails(options => options.CustomizeProblemDetails = context => Problems.Explain(context.HttpContext, context.ProblemDetails));
         services.AddOpenApi("v1");
         services.ConfigureHttpJsonOptions(json =>
         {

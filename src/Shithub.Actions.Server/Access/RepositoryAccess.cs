@@ -36,19 +36,20 @@ public sealed class RepositoryAccess(NpgsqlDataSource dataSource, Authenticator 
         """;
 
     /// <summary>Finds the repository for a caller who needs a permission on it, or the problem to answer with.</summary>
+    /// <param name="what">What the caller asked for, as the answer calls it where there is none: a run or a job of the repository.</param>
     public async Task<RepositoryAuthorization> AuthorizeAsync(
-        HttpContext context, long repoId, Permission needed, CancellationToken cancellation)
+        HttpContext context, long repoId, Permission needed, string what, CancellationToken cancellation)
     {
         var authentication = await authenticator.AuthenticateAsync(context, cancellation);
-        return Decide(context, authentication, await FindAsync(authentication.Actor, repoId, cancellation), needed);
+        return Decide(context, authentication, await FindAsync(authentication.Actor, repoId, cancellation), needed, what);
     }
 
-    /// <inheritdoc cref="AuthorizeAsync(HttpContext, long, Permission, CancellationToken)"/>
+    /// <inheritdoc cref="AuthorizeAsync(HttpContext, long, Permission, string, CancellationToken)"/>
     public async Task<RepositoryAuthorization> AuthorizeAsync(
         HttpContext context, string owner, string name, Permission needed, CancellationToken cancellation)
     {
         var authentication = await authenticator.AuthenticateAsync(context, cancellation);
-        return Decide(context, authentication, await FindAsync(authentication.Actor, owner, name, cancellation), needed);
+        return Decide(context, authentication, await FindAsync(authentication.Actor, owner, name, cancellation), needed, "repository");
     }
 
     /// <returns>Null where there is no such repository or the actor (null: anonymous) may not know of it.</returns>
@@ -64,7 +65,7 @@ public sealed class RepositoryAccess(NpgsqlDataSource dataSource, Authenticator 
 
     /// <summary>The answer of the API. An anonymous caller gets the same 401 for what is private and for what does not exist.</summary>
     private static RepositoryAuthorization Decide(
-        HttpContext context, Authentication authentication, VisibleRepository? found, Permission needed)
+        HttpContext context, Authentication authentication, VisibleRepository? found, Permission needed, string what)
     {
         if (authentication.Refused)
             return Refuse(Challenge.Answer(context, "The token is unknown, expired or revoked. Create a new one."));
@@ -73,7 +74,7 @@ public sealed class RepositoryAccess(NpgsqlDataSource dataSource, Authenticator 
         if (authentication.Actor is not { } actor)
             return Refuse(Challenge.Answer(context, $"Send a personal access token with the scope {TokenScopes.For(needed)}."));
         if (found is null)
-            return Refuse(Problems.NotFound("repository"));
+            return Refuse(Problems.NotFound(what));
         return Refuse(Problems.Forbidden(
             actor.Cap < needed
                 ? $"The token lacks the scope {TokenScopes.For(needed)}; create one that has it."

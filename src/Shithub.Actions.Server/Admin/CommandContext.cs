@@ -37,6 +37,20 @@ public sealed class CommandContext(ServerSettings settings, IServiceProvider ser
     {
         Description = "A table for people or json for programs.",
         Recursive = true,
+        HelpName = "table|json",
+        CustomParser = argument =>
+        {
+            switch (argument.Tokens[0].Value.ToUpperInvariant())
+            {
+                case "TABLE":
+                    return OutputFormat.Table;
+                case "JSON":
+                    return OutputFormat.Json;
+                default:
+                    argument.AddError($"--output is table or json, not '{argument.Tokens[0].Value}'.");
+                    return default;
+            }
+        },
     };
 
     public ServerSettings Settings => settings;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Http;
 
 namespace Shithub.Actions.Server.Admin;
 
@@ -26,6 +27,8 @@ internal static class ServeCommand
                 var settings = ServerSettings.Load(
                     parse.GetValue(CommandContext.Config), CommandContext.EnvironmentVariables(), given);
                 settings.Auth.RequireTotpKey();
+                if (ComplaintAboutData(settings.Server) is { } complaint)
+                    return CommandContext.Fail(parse, CommandContext.WrongUsage, complaint);
                 await using var app = ServerHost.Build(settings);
                 var missing = await app.Services.GetRequiredService<Migrator>().MissingAsync(cancellation);
                 if (missing.Count > 0)
@@ -34,7 +37,23 @@ internal static class ServeCommand
                         parse, CommandContext.WrongUsage, $"The database lacks {missing.Count} migrations. Run: shithubd migrate");
                 }
 
-                await app.StartAsync(cancellation);
+                foreach (var address in settings.Server.Listen)
+                {
+                    if (address.UnixPath is { } path)
+                        await StaleSocket.RemoveAsync(path, cancellation);
+                }
+
+                try
+                {
+                    await app.StartAsync(cancellation);
+                }
+                catch
+                {
+                    // Else what had started already would complain that it is taken away.
+                    await app.StopAsync(CancellationToken.None);
+                    throw;
+                }
+
                 parse.InvocationConfiguration.Output.WriteLine($"shithubd serves {settings.Server.BaseUrl} on {string.Join(", ", app.Urls)}");
                 await app.WaitForShutdownAsync(cancellation);
                 return CommandContext.Done;
@@ -53,6 +72,12 @@ internal static class ServeCommand
                     parse, CommandContext.WrongUsage,
                     $"The database can't be reached: {error.Message}. Check that PostgreSQL runs and that database.url is right.");
             }
+            catch (SocketException error)
+            {
+                return CommandContext.Fail(
+                    parse, CommandContext.WrongUsage,
+                    $"server.listen names an address that this machine does not have, or a socket that can't be made: {error.Message}.");
+            }
             catch (IOException error) when (error.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException or SocketException)
             {
                 return CommandContext.Fail(
@@ -60,5 +85,23 @@ internal static class ServeCommand
             }
         });
         return command;
+    }
+
+    /// <summary>A server that can't store repositories would say so to the first who pushes, and to nobody else.</summary>
+    private static string? ComplaintAboutData(HttpSettings server)
+    {
+        try
+        {
+            Directory.CreateDirectory(server.RepositoriesRoot);
+            using var probe = new FileStream(
+                Path.Combine(server.RepositoriesRoot, $".probe-{Guid.NewGuid():N}"), FileMode.CreateNew, FileAccess.Write, FileShare.None,
+                1, FileOptions.DeleteOnClose);
+            return null;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return $"server.data_root {server.DataRoot} can't be written to: {error.Message} "
+                + "Name a folder that the user who runs this may write to.";
+        }
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Shithub.Actions.Server.Http;
 
@@ -17,6 +18,16 @@ public static class Problems
     /// <summary>Also for what exists but may not be seen, so that nobody learns of it.</summary>
     public static ProblemHttpResult NotFound(string what) =>
         Of(StatusCodes.Status404NotFound, $"There is no such {what}, or you may not see it. Check the address and the token's owner.");
+
+    /// <summary>Says what to do where the framework refused by itself, with nothing but a status.</summary>
+    public static void Explain(HttpContext context, ProblemDetails problem) => problem.Detail ??= problem.Status switch
+    {
+        StatusCodes.Status404NotFound => "The API has no such address; /openapi/v1.json lists them.",
+        StatusCodes.Status405MethodNotAllowed =>
+            $"This address does not take {context.Request.Method}; it takes {context.Response.Headers.Allow}.",
+        StatusCodes.Status415UnsupportedMediaType => "The body must be JSON: send it with the header 'Content-Type: application/json'.",
+        _ => null,
+    };
 
     public static ProblemHttpResult Unauthorized(string detail) => Of(StatusCodes.Status401Unauthorized, detail);
 

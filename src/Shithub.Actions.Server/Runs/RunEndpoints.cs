@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Mvc;
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Http;
@@ -13,7 +14,7 @@ public static class RunEndpoints
     public static void MapRunEndpoints(this IEndpointRouteBuilder routes)
     {
         var api = routes.MapGroup("/api/v1").WithTags("Runs");
-        api.MapGet("/repos/{owner}/{repo}/runs", ListAsync).Produces<RunListResponse>().WithSummary("List runs, newest first");
+        api.MapGet("/repos/{owner}/{repo}/runs", ListAsync).AddEndpointFilter(CheckQueryAsync).Produces<RunListResponse>().WithSummary("List runs, newest first");
         api.MapGet("/repos/{owner}/{repo}/commits/{sha}/check-runs", ListCheckRunsAsync)
             .Produces<CheckRunListResponse>().WithSummary("List the check runs of a commit");
         api.MapGet("/runs/{id:long}", GetAsync).Produces<RunResponse>().WithSummary("Get a run with its jobs and steps");
@@ -26,6 +27,23 @@ public static class RunEndpoints
             .Produces<string>(contentType: "text/plain").WithSummary("Download the raw log of a whole job");
         api.MapGet("/jobs/{id:long}/steps/{stepId:long}/logs", GetStepLogAsync)
             .Produces<string>(contentType: "text/plain").WithSummary("Download the raw log of a step");
+    }
+
+    /// <summary>Runs before the framework's own answer to a number that is none, which would not say where it is.</summary>
+    private static async ValueTask<object?> CheckQueryAsync(EndpointFilterInvocationContext call, EndpointFilterDelegate next)
+    {
+        foreach (var (name, value) in call.HttpContext.Request.Query)
+        {
+            if (name is "limit" && !int.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
+                return Problems.Invalid(name, $"'limit' is 1 to {PageMax}.");
+            if (name is "before" && !long.TryParse(value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _))
+                return Problems.Invalid(name, "'before' is the id of a run: the last of the page before.");
+            // PostgreSQL has no text with NUL.
+            if (value.ToString().Contains('\0', StringComparison.Ordinal))
+                return Problems.Invalid(name, $"'{name}' holds the character NUL.");
+        }
+
+        return await next(call);
     }
 
     private static async Task<IResult> ListAsync(
@@ -121,7 +139,12 @@ public static class RunEndpoints
         HttpContext http, long id, long stepId, RepositoryAccess access, ReadRuns runs, ReadLog logs, CancellationToken cancellation)
     {
         var (place, problem) = await FindJobAsync(http, id, Permission.Read, access, runs, cancellation);
-        return place is null ? problem! : await WriteAsync(http, logs, id, place.Attempt, [stepId], cancellation);
+        if (place is null)
+            return problem!;
+        var job = (await runs.JobsAsync(place.RunId, cancellation)).First(job => job.Id == id);
+        return job.Steps.Any(step => step.Id == stepId)
+            ? await WriteAsync(http, logs, id, place.Attempt, [stepId], cancellation)
+            : Problems.NotFound("step");
     }
 
     /// <summary>Streams what is stored, byte for byte: whoever reads it gets neither a character more nor one re-encoded.</summary>
@@ -144,7 +167,7 @@ public static class RunEndpoints
     {
         var run = await runs.FindAsync(id, cancellation);
         // An id that nobody has is answered like one of a repository that the caller may not see.
-        var authorization = await access.AuthorizeAsync(http, run?.RepoId ?? 0, needed, cancellation);
+        var authorization = await access.AuthorizeAsync(http, run?.RepoId ?? 0, needed, "run", cancellation);
         return authorization.Granted is null ? (null, authorization.Problem) : (run, null);
     }
 
@@ -152,7 +175,7 @@ public static class RunEndpoints
         HttpContext http, long id, Permission needed, RepositoryAccess access, ReadRuns runs, CancellationToken cancellation)
     {
         var place = await runs.PlaceOfJobAsync(id, cancellation);
-        var authorization = await access.AuthorizeAsync(http, place?.RepoId ?? 0, needed, cancellation);
+        var authorization = await access.AuthorizeAsync(http, place?.RepoId ?? 0, needed, "job", cancellation);
         return authorization.Granted is null ? (null, authorization.Problem) : (place, null);
     }
 }

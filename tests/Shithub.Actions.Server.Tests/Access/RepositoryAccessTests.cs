@@ -108,7 +108,7 @@ public sealed class RepositoryAccessTests : IAsyncLifetime
     public async Task A_token_without_the_scope_is_told_which_one_it_lacks()
     {
         var context = await SignedInAsync("Olga", TokenScopes.RepoRead);
-        var (granted, problem) = await Access.AuthorizeAsync(context, _private, Permission.Write, Cancellation);
+        var (granted, problem) = await Access.AuthorizeAsync(context, _private, Permission.Write, "run", Cancellation);
         Assert.Null(granted);
         Assert.Equal(403, problem!.StatusCode);
         Assert.Contains("repo:write", problem.ProblemDetails.Detail, StringComparison.Ordinal);

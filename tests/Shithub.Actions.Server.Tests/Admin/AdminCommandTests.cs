@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Shithub.Actions.Server.Admin;
+using Shithub.Actions.Server.Tests.Protocol;
 using Shithub.Actions.Testing;
 using Xunit;
 
@@ -105,6 +107,54 @@ public sealed class AdminCommandTests : IAsyncLifetime
         Assert.Equal("", result.Output);
     }
 
+    [Theory]
+    [InlineData("server.data_root /proc/nowhere can't be written to", "--data-root", "/proc/nowhere")]
+    [InlineData("an address that this machine does not have", "--listen", "192.0.2.1:8080")]
+    public async Task A_server_that_could_not_work_does_not_start(string message, string option, string value)
+    {
+        await AddRootKeyAsync();
+        var result = await RunAsync("serve", option, value);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains(message, Assert.Single(result.Error.Trim().Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_unix_socket_that_a_killed_server_left_is_no_hindrance_and_anything_else_there_is()
+    {
+        await AddRootKeyAsync();
+        var path = Path.Combine(_folder, "shithubd.sock");
+        await File.WriteAllTextAsync(path, "precious", Cancellation);
+        Assert.Equal(2, (await RunAsync("serve", "--listen", $"unix:{path}", "--base-url", "http://x")).ExitCode);
+        Assert.Equal("precious", await File.ReadAllTextAsync(path, Cancellation));
+
+        File.Delete(path);
+        using (var killed = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            killed.Bind(new UnixDomainSocketEndPoint(path + ".old"));
+            // An orderly end would take the socket away.
+            File.Move(path + ".old", path);
+        }
+
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        using var output = new StringWriter();
+        var serving = ServerCommandLine.Build()
+            .Parse(["serve", "--listen", $"unix:{path}", "--base-url", "http://x", "--config", Path.Combine(_folder, "config.toml")])
+            .InvokeAsync(new InvocationConfiguration { Output = output, Error = output }, stop.Token);
+        await Until.TrueAsync(() => Task.FromResult(serving.IsCompleted || output.ToString().Contains("shithubd serves", StringComparison.Ordinal)));
+        await stop.CancelAsync();
+        Assert.True(await serving == 0, output.ToString());
+    }
+
+    [Fact]
+    public async Task The_output_formats_have_the_names_that_people_type()
+    {
+        var wrong = await RunAsync("admin", "user", "list", "--output", "yaml");
+        Assert.Equal(1, wrong.ExitCode);
+        Assert.StartsWith("--output is table or json, not 'yaml'.", wrong.Error.Trim(), StringComparison.Ordinal);
+        Assert.Contains("--output <table|json>", (await RunAsync("admin", "user", "list", "--help")).Output, StringComparison.Ordinal);
+        Assert.Equal(0, (await RunAsync("admin", "user", "list", "-o", "JSON")).ExitCode);
+    }
+
     [Fact]
     public async Task A_workflow_file_is_checked_without_server_or_settings()
     {
@@ -119,6 +169,9 @@ public sealed class AdminCommandTests : IAsyncLifetime
         Assert.Contains("smoke.yml:3:", wrong.Error, StringComparison.Ordinal);
         Assert.Equal(1, (await ParseAsync(file + ".none")).ExitCode);
     }
+
+    private Task AddRootKeyAsync() => File.AppendAllTextAsync(
+        Path.Combine(_folder, "config.toml"), $"\n[auth]\ntotp_key_b64 = \"{Convert.ToBase64String(new byte[32])}\"\n", Cancellation);
 
     private async Task<JsonNode?> JsonAsync(params string[] arguments)
     {

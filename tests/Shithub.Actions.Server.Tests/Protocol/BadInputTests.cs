@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Testing;
 using Xunit;
@@ -236,15 +237,18 @@ public sealed class BadInputTests(SharedServer shared) : IClassFixture<SharedSer
         using var response = await _server.Client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType?.MediaType);
+        var problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
+        Assert.Contains(status == 404 ? "/openapi/v1.json" : "it takes", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_form_is_not_json()
     {
         var (_, job) = await ClaimedAsync();
-        (await Answer.PostAsync(
-                _server.Client, $"/api/v1/jobs/{job.Job.Id}/status", job.Token, new StringContent("a=b", Encoding.UTF8, "application/x-www-form-urlencoded")))
-            .MustBe(HttpStatusCode.UnsupportedMediaType);
+        var answer = await Answer.PostAsync(
+            _server.Client, $"/api/v1/jobs/{job.Job.Id}/status", job.Token, new StringContent("a=b", Encoding.UTF8, "application/x-www-form-urlencoded"));
+        answer.MustBe(HttpStatusCode.UnsupportedMediaType);
+        Assert.Contains("Content-Type: application/json", answer.Detail, StringComparison.Ordinal);
         await job.CompleteAsync();
     }
 
