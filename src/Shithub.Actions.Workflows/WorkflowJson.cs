@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Shithub.Actions.Workflows.Syntax;
 
 namespace Shithub.Actions.Workflows;
 
@@ -22,8 +23,13 @@ public static class WorkflowJson
         {
             json.WriteStartObject();
             json.WriteString("name", workflow.DisplayName);
-            WriteTriggers(json, workflow.On);
-            WriteEnv(json, workflow.Env);
+            WriteText(json, "description", workflow.Description);
+            WriteText(json, "run-name", workflow.RunName?.Source);
+            TriggersJson.Write(json, workflow.On);
+            WritePermissions(json, workflow.Permissions);
+            WritePairs(json, "env", workflow.Env);
+            WriteDefaults(json, workflow.Defaults);
+            WriteConcurrency(json, workflow.Concurrency);
             json.WriteStartObject("jobs");
             foreach (var job in workflow.Jobs)
                 WriteJob(json, job);
@@ -34,75 +40,107 @@ public static class WorkflowJson
         return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
     }
 
-    private static void WriteTriggers(Utf8JsonWriter json, WorkflowTriggers on)
-    {
-        json.WriteStartObject("on");
-        if (on.Push is { } push)
-        {
-            json.WriteStartObject("push");
-            WriteFilter(json, "branches", push.Branches);
-            WriteFilter(json, "tags", push.Tags);
-            WriteFilter(json, "paths", push.Paths);
-            json.WriteEndObject();
-        }
-
-        if (on.WorkflowDispatch is { } dispatch)
-        {
-            json.WriteStartObject("workflow_dispatch");
-            if (dispatch.Inputs.Count > 0)
-            {
-                json.WriteStartObject("inputs");
-                foreach (var input in dispatch.Inputs)
-                    WriteInput(json, input);
-                json.WriteEndObject();
-            }
-
-            json.WriteEndObject();
-        }
-
-        foreach (var name in on.NeverFiring)
-        {
-            json.WriteStartObject(name);
-            json.WriteEndObject();
-        }
-
-        json.WriteEndObject();
-    }
-
-    private static void WriteFilter(Utf8JsonWriter json, string name, PatternFilter? filter)
-    {
-        if (filter is not null)
-            WriteStrings(json, filter.Ignore ? name + "-ignore" : name, filter.Patterns.Select(pattern => pattern.Text));
-    }
-
-    private static void WriteInput(Utf8JsonWriter json, DispatchInput input)
-    {
-        json.WriteStartObject(input.Name);
-        WriteText(json, "description", input.Description);
-        json.WriteBoolean("required", input.Required);
-        json.WriteString("type", input.Type.ToString().ToLowerInvariant());
-        WriteText(json, "default", input.Default);
-        if (input.Options.Count > 0)
-            WriteStrings(json, "options", input.Options);
-        json.WriteEndObject();
-    }
-
     private static void WriteJob(Utf8JsonWriter json, WorkflowJob job)
     {
         json.WriteStartObject(job.Key);
         WriteText(json, "name", job.Name?.Source);
-        WriteStrings(json, "runs-on", job.RunsOn.Select(label => label.Source));
+        WritePermissions(json, job.Permissions);
         if (job.Needs.Count > 0)
             WriteStrings(json, "needs", job.Needs);
-        if (job.TimeoutMinutes.Expression is { } timeout)
-            json.WriteString("timeout-minutes", timeout.Source);
+        WriteText(json, "if", job.If?.Source);
+        WriteStrategy(json, job.Strategy);
+        WriteConcurrency(json, job.Concurrency);
+        if (job.Call is { } call)
+            WriteCall(json, call);
         else
-            json.WriteNumber("timeout-minutes", job.TimeoutMinutes.Value);
-        WriteEnv(json, job.Env);
+            WriteOwnJob(json, job);
+        json.WriteEndObject();
+    }
+
+    private static void WriteCall(Utf8JsonWriter json, WorkflowCall call)
+    {
+        json.WriteString("uses", call.Uses.Source);
+        if (call.With.Count > 0)
+        {
+            json.WriteStartObject("with");
+            foreach (var argument in call.With)
+                WriteNode(json, argument.Name, argument.Value);
+            json.WriteEndObject();
+        }
+
+        if (call.InheritSecrets)
+            json.WriteString("secrets", "inherit");
+        else
+            WritePairs(json, "secrets", call.Secrets);
+    }
+
+    private static void WriteOwnJob(Utf8JsonWriter json, WorkflowJob job)
+    {
+        WriteRunsOn(json, job.RunsOn);
+        WriteEnvironment(json, job.Environment);
+        WritePairs(json, "outputs", job.Outputs);
+        WriteSetting(json, "timeout-minutes", job.TimeoutMinutes, null);
+        WriteSetting(json, "continue-on-error", job.ContinueOnError, false);
+        if (job.Container is not null)
+            WriteNode(json, "container", job.Container);
+        if (job.Services is not null)
+            WriteNode(json, "services", job.Services);
+        WritePairs(json, "env", job.Env);
+        WriteDefaults(json, job.Defaults);
         json.WriteStartArray("steps");
         foreach (var step in job.Steps)
             WriteStep(json, step);
         json.WriteEndArray();
+    }
+
+    private static void WriteRunsOn(Utf8JsonWriter json, RunsOn runsOn)
+    {
+        if (runsOn.Group is null)
+        {
+            WriteStrings(json, "runs-on", runsOn.Labels.Select(label => label.Source));
+            return;
+        }
+
+        json.WriteStartObject("runs-on");
+        json.WriteString("group", runsOn.Group.Source);
+        if (runsOn.Labels.Count > 0)
+            WriteStrings(json, "labels", runsOn.Labels.Select(label => label.Source));
+        json.WriteEndObject();
+    }
+
+    private static void WriteEnvironment(Utf8JsonWriter json, EnvironmentSetting? environment)
+    {
+        if (environment is null)
+            return;
+        json.WriteStartObject("environment");
+        json.WriteString("name", environment.Name.Source);
+        WriteText(json, "url", environment.Url?.Source);
+        json.WriteEndObject();
+    }
+
+    private static void WriteStrategy(Utf8JsonWriter json, Strategy? strategy)
+    {
+        if (strategy is null)
+            return;
+        json.WriteStartObject("strategy");
+        if (strategy.Matrix is { Whole: { } whole })
+        {
+            json.WriteString("matrix", whole.Source);
+        }
+        else if (strategy.Matrix is { } matrix)
+        {
+            json.WriteStartObject("matrix");
+            foreach (var axis in matrix.Axes)
+                WriteNode(json, axis.Name, axis.Values);
+            if (matrix.Include is not null)
+                WriteNode(json, "include", matrix.Include);
+            if (matrix.Exclude is not null)
+                WriteNode(json, "exclude", matrix.Exclude);
+            json.WriteEndObject();
+        }
+
+        WriteSetting(json, "fail-fast", strategy.FailFast, true);
+        WriteSetting(json, "max-parallel", strategy.MaxParallel, 0);
         json.WriteEndObject();
     }
 
@@ -111,6 +149,7 @@ public static class WorkflowJson
         json.WriteStartObject();
         WriteText(json, "id", step.Id);
         WriteText(json, "name", step.Name?.Source);
+        WriteText(json, "if", step.If?.Source);
         WriteText(json, "uses", step.Uses);
         if (step.With.Count > 0)
         {
@@ -121,33 +160,95 @@ public static class WorkflowJson
         }
 
         WriteText(json, "run", step.Run?.Source);
-        WriteText(json, "shell", step.Shell);
+        WriteText(json, "shell", step.Shell?.Source);
         WriteText(json, "working-directory", step.WorkingDirectory?.Source);
-        WriteEnv(json, step.Env);
-        if (step.ContinueOnError.Expression is { } expression)
-            json.WriteString("continue-on-error", expression.Source);
-        else if (step.ContinueOnError.Value)
-            json.WriteBoolean("continue-on-error", true);
+        WritePairs(json, "env", step.Env);
+        WriteSetting(json, "continue-on-error", step.ContinueOnError, false);
+        if (step.TimeoutMinutes is { } timeout)
+            WriteSetting(json, "timeout-minutes", timeout, null);
         json.WriteEndObject();
     }
 
-    private static void WriteEnv(Utf8JsonWriter json, IReadOnlyList<EnvVariable> env)
+    private static void WritePermissions(Utf8JsonWriter json, Permissions? permissions)
     {
-        if (env.Count == 0)
+        if (permissions is null)
             return;
-        json.WriteStartObject("env");
-        foreach (var variable in env)
-            json.WriteString(variable.Name, variable.Value.Source);
+        if (permissions.All is { } all)
+        {
+            json.WriteString("permissions", all + "-all");
+            return;
+        }
+
+        json.WriteStartObject("permissions");
+        foreach (var (scope, level) in permissions.Scopes.OrderBy(scope => scope.Key, StringComparer.Ordinal))
+            json.WriteString(scope, level);
+        if (permissions.Network is { } network)
+            WriteStrings(json, PermissionsReader.NetworkKey, network);
         json.WriteEndObject();
     }
 
-    private static void WriteText(Utf8JsonWriter json, string name, string? text)
+    private static void WriteDefaults(Utf8JsonWriter json, RunDefaults defaults)
+    {
+        if (defaults is { Shell: null, WorkingDirectory: null })
+            return;
+        json.WriteStartObject("defaults");
+        json.WriteStartObject("run");
+        WriteText(json, "shell", defaults.Shell?.Source);
+        WriteText(json, "working-directory", defaults.WorkingDirectory?.Source);
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteConcurrency(Utf8JsonWriter json, ConcurrencySetting? concurrency)
+    {
+        if (concurrency is null)
+            return;
+        json.WriteStartObject("concurrency");
+        json.WriteString("group", concurrency.Group.Source);
+        WriteSetting(json, "cancel-in-progress", concurrency.CancelInProgress, false);
+        if (concurrency.Queue)
+            json.WriteString("queue", "max");
+        json.WriteEndObject();
+    }
+
+    private static void WriteNode(Utf8JsonWriter json, string name, TemplateNode node)
+    {
+        json.WritePropertyName(name);
+        if (node.ToJson() is { } value)
+            value.WriteTo(json);
+        else
+            json.WriteNullValue();
+    }
+
+    /// <param name="left">What is left out; null: nothing is.</param>
+    private static void WriteSetting<T>(Utf8JsonWriter json, string name, Setting<T> setting, T? left)
+        where T : struct
+    {
+        if (setting.Expression is { } expression)
+            json.WriteString(name, expression.Source);
+        else if (!setting.Value.Equals(left) && setting.Value is bool flag)
+            json.WriteBoolean(name, flag);
+        else if (!setting.Value.Equals(left) && setting.Value is int number)
+            json.WriteNumber(name, number);
+    }
+
+    private static void WritePairs(Utf8JsonWriter json, string name, IReadOnlyList<EnvVariable> pairs)
+    {
+        if (pairs.Count == 0)
+            return;
+        json.WriteStartObject(name);
+        foreach (var pair in pairs)
+            json.WriteString(pair.Name, pair.Value.Source);
+        json.WriteEndObject();
+    }
+
+    internal static void WriteText(Utf8JsonWriter json, string name, string? text)
     {
         if (text is not null)
             json.WriteString(name, text);
     }
 
-    private static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> texts)
+    internal static void WriteStrings(Utf8JsonWriter json, string name, IEnumerable<string> texts)
     {
         json.WriteStartArray(name);
         foreach (var text in texts)

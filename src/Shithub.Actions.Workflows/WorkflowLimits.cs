@@ -18,6 +18,9 @@ public static class WorkflowLimits
     /// <summary>Jobs of a run.</summary>
     public const int MaxJobs = 1_000;
 
+    /// <summary>Jobs of one matrix: GitHub's number.</summary>
+    public const int MaxMatrixJobs = 256;
+
     /// <summary>Steps of a job.</summary>
     public const int MaxSteps = 1_000;
 

@@ -21,7 +21,7 @@ internal sealed class JobPlanner(ExpressionEvaluator evaluator, DiagnosticBag di
     private List<string> PlanLabels(WorkflowJob job, ExpressionEvaluator scoped)
     {
         var labels = new OrderedDictionary<string, bool>();
-        foreach (var template in job.RunsOn)
+        foreach (var template in job.RunsOn.Labels)
         {
             try
             {
@@ -42,8 +42,8 @@ internal sealed class JobPlanner(ExpressionEvaluator evaluator, DiagnosticBag di
         }
 
         if (labels.Count > WorkflowLimits.MaxLabels)
-            Invalid(job.RunsOn[0], $"{labels.Count} labels; 'runs-on' may have {WorkflowLimits.MaxLabels}");
-        else if (labels.Count == 0 && job.RunsOn is [var first, ..] && !diagnostics.HasErrors)
+            Invalid(job.RunsOn.Labels[0], $"{labels.Count} labels; 'runs-on' may have {WorkflowLimits.MaxLabels}");
+        else if (labels.Count == 0 && job.RunsOn.Labels is [var first, ..] && !diagnostics.HasErrors)
             Invalid(first, "'runs-on' has no label");
         return [.. labels.Keys];
     }

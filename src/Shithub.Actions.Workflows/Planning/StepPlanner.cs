@@ -21,7 +21,7 @@ internal sealed class StepPlanner(ExpressionEvaluator evaluator, DiagnosticBag d
                 env[variable.Name] = value.Value;
         }
 
-        var script = step.Run is null ? null : new ScriptBinder(scoped, diagnostics).Bind(step.Run, step.Shell, all.Variables.Keys);
+        var script = step.Run is null ? null : new ScriptBinder(scoped, diagnostics).Bind(step.Run, step.Shell?.Source, all.Variables.Keys);
         if (script is not null)
         {
             foreach (var (name, value) in script.Bound)
@@ -29,7 +29,7 @@ internal sealed class StepPlanner(ExpressionEvaluator evaluator, DiagnosticBag d
         }
 
         return new PlannedStep(
-            step.Index, step.Id, PlanName(step, values), If: null, script?.Text, step.Shell, step.Uses,
+            step.Index, step.Id, PlanName(step, values), If: null, script?.Text, step.Shell?.Source, step.Uses,
             PlanInputs(step, values), values.Text(step.WorkingDirectory), env, PlanContinueOnError(step, values));
     }
 

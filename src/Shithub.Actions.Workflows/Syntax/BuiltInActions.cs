@@ -1,59 +1,111 @@
 namespace Shithub.Actions.Workflows;
 
-/// <summary>The actions that the runner has built in, and what to do about the others.</summary>
+/// <summary>The actions that the runner has built in, with the inputs and outputs of their namesakes on GitHub.</summary>
 public static class BuiltInActions
 {
-    private static readonly string[] CheckoutNames =
-        ["actions/checkout@v3", "actions/checkout@v4", "actions/checkout@v5", "shithub/checkout@v1"];
+    private const string OwnVersion = "v1";
 
-    private static readonly string[] LaterNames =
-        ["actions/upload-artifact", "actions/download-artifact", "actions/cache", "actions/cache/restore", "actions/cache/save"];
-
-    internal static IReadOnlyList<string> CheckoutInputs { get; } = ["ref", "fetch-depth", "path"];
-
-    /// <summary>Inputs of GitHub's checkout that this one does not have yet.</summary>
-    internal static IReadOnlyList<string> LaterCheckoutInputs { get; } =
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<BuiltInAction> All { get; } =
     [
-        "repository", "token", "ssh-key", "ssh-known-hosts", "ssh-strict", "ssh-user", "persist-credentials", "clean", "filter",
-        "sparse-checkout", "sparse-checkout-cone-mode", "fetch-tags", "show-progress", "lfs", "submodules", "set-safe-directory",
-        "github-server-url",
+        new(
+            BuiltInActionKind.Checkout, "actions/checkout", "shithub/checkout", ["v3", "v4", "v5"],
+            [
+                Text("repository"), Text("ref"), Text("token"), Text("ssh-key"), Text("ssh-known-hosts"), Flag("ssh-strict", true),
+                Text("ssh-user", "git"), Flag("persist-credentials", true), Text("path"), Flag("clean", true), Text("filter"),
+                Text("sparse-checkout"), Flag("sparse-checkout-cone-mode", true), Number("fetch-depth", "1"), Flag("fetch-tags", false),
+                Flag("show-progress", true), Flag("lfs", false), Choice("submodules", "false", "true", "false", "recursive"),
+                Flag("set-safe-directory", true), Text("github-server-url"),
+            ],
+            ["ref", "commit"]),
+        new(
+            BuiltInActionKind.UploadArtifact, "actions/upload-artifact", "shithub/upload-artifact", ["v4"],
+            [
+                Text("name", "artifact"), Required("path"), Choice("if-no-files-found", "warn", "warn", "error", "ignore"),
+                Number("retention-days"), Choice("compression-level", "6", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+                Flag("overwrite", false), Flag("include-hidden-files", false),
+            ],
+            ["artifact-id", "artifact-url", "artifact-digest"]),
+        new(
+            BuiltInActionKind.DownloadArtifact, "actions/download-artifact", "shithub/download-artifact", ["v4"],
+            [
+                Text("name"), Text("artifact-ids"), Text("path"), Text("pattern"), Flag("merge-multiple", false), Text("github-token"),
+                Text("repository"), Number("run-id"),
+            ],
+            ["download-path"]),
+        new(
+            BuiltInActionKind.Cache, "actions/cache", "shithub/cache", ["v4"],
+            [
+                Required("path"), Required("key"), Text("restore-keys"), Number("upload-chunk-size"), Flag("enablecrossosarchive", false),
+                Flag("fail-on-cache-miss", false), Flag("lookup-only", false), Flag("save-always", false),
+            ],
+            ["cache-hit"]),
+        new(
+            BuiltInActionKind.CacheRestore, "actions/cache/restore", "shithub/cache/restore", ["v4"],
+            [
+                Required("path"), Required("key"), Text("restore-keys"), Flag("enablecrossosarchive", false),
+                Flag("fail-on-cache-miss", false), Flag("lookup-only", false),
+            ],
+            ["cache-hit", "cache-primary-key", "cache-matched-key"]),
+        new(
+            BuiltInActionKind.CacheSave, "actions/cache/save", "shithub/cache/save", ["v4"],
+            [Required("path"), Required("key"), Number("upload-chunk-size"), Flag("enablecrossosarchive", false)],
+            []),
     ];
 
+    /// <summary>
+    /// The built-in action that <paramref name="uses"/> names: a version that it has, a release of one (<c>@v4.2.2</c>), or a commit of
+    /// GitHub's repository. Null if it names none.
+    /// </summary>
+    public static BuiltInAction? Find(string uses) => Resolve(uses)?.Action;
+
     /// <summary>Whether <paramref name="uses"/> is the checkout: <c>actions/checkout@v3</c> to <c>v5</c>, <c>shithub/checkout@v1</c>.</summary>
-    public static bool IsCheckout(string uses) => CheckoutNames.Contains(uses, StringComparer.OrdinalIgnoreCase);
+    public static bool IsCheckout(string uses) => Find(uses)?.Kind == BuiltInActionKind.Checkout;
 
-    /// <summary>Why <paramref name="uses"/> cannot run here and what to do instead; null if it can.</summary>
-    internal static (string Message, string? Suggestion)? Refuse(string uses)
+    /// <param name="Canonical">As one of <see cref="BuiltInAction.Uses"/>.</param>
+    /// <param name="IsCommit">The file asks for a commit; there is none behind a built-in action.</param>
+    internal readonly record struct Use(BuiltInAction Action, string Canonical, bool IsCommit);
+
+    internal static Use? Resolve(string uses)
     {
-        if (IsCheckout(uses))
+        ArgumentNullException.ThrowIfNull(uses);
+        var (name, version) = Split(uses);
+        if (FindName(name) is not { } action)
             return null;
-        var shown = Yaml.YamlReader.Show(uses);
-        var name = uses.Split('@', 2)[0].ToLowerInvariant();
-        if (uses.Contains("${{", StringComparison.Ordinal))
-            return ("expressions are not allowed in 'uses'", "name the action outright");
-        if (name.StartsWith("./", StringComparison.Ordinal))
-            return ($"actions of the repository ('{shown}') are not supported yet", "move its commands into a 'run:' step");
-        if (name.StartsWith("docker://", StringComparison.Ordinal))
-            return ($"'{shown}' is not supported: an action cannot bring its own image", "use a runner that has the image as its own");
-        if (name is "actions/checkout" or "shithub/checkout")
-        {
-            var version = name == "actions/checkout" ? "actions/checkout@v4" : "shithub/checkout@v1";
-            return ($"this version of the checkout is not built in: '{shown}'", $"write '{version}'");
-        }
-
-        if (LaterNames.Contains(name))
-            return ($"the action '{shown}' is not supported yet", null);
-        if (name.StartsWith("actions/setup-", StringComparison.Ordinal))
-        {
-            var tool = name["actions/setup-".Length..];
-            return (
-                $"the action '{shown}' is not available here",
-                $"use a runner image that has {Yaml.YamlReader.Show(tool)}, or install it in a 'run:' step");
-        }
-
-        var near = NearestName.Find(uses, CheckoutNames);
-        return (
-            $"the action '{shown}' is not available here: actions from other servers are never fetched",
-            near is null ? "do the same in a 'run:' step" : $"did you mean '{near}'?");
+        var isOwn = name.Equals(action.OwnName, StringComparison.OrdinalIgnoreCase);
+        var known = isOwn ? [OwnVersion] : action.Versions;
+        var canonicalName = isOwn ? action.OwnName : action.Name;
+        if (known.FirstOrDefault(major => IsReleaseOf(major, version)) is { } found)
+            return new Use(action, $"{canonicalName}@{found}", false);
+        return !isOwn && version.Length == 40 && version.All(char.IsAsciiHexDigit)
+            ? new Use(action, $"{canonicalName}@{known[^1]}", true)
+            : null;
     }
+
+    /// <summary>The built-in action of that name, whatever its version.</summary>
+    internal static BuiltInAction? FindName(string name) => All.FirstOrDefault(action =>
+        action.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || action.OwnName.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    internal static (string Name, string Version) Split(string uses)
+    {
+        var at = uses.IndexOf('@', StringComparison.Ordinal);
+        return at < 0 ? (uses, "") : (uses[..at], uses[(at + 1)..]);
+    }
+
+    // v4, v4.2 and v4.2.2 are releases of v4; v42 is not.
+    private static bool IsReleaseOf(string major, string version) =>
+        version.StartsWith(major, StringComparison.OrdinalIgnoreCase)
+        && (version.Length == major.Length
+            || (version[major.Length] == '.' && version[major.Length..].All(c => char.IsAsciiDigit(c) || c == '.') && version[^1] != '.'));
+
+    private static BuiltInInput Text(string name, string? given = null) => new(name, BuiltInInputType.Text, false, given, []);
+
+    private static BuiltInInput Required(string name) => new(name, BuiltInInputType.Text, true, null, []);
+
+    private static BuiltInInput Flag(string name, bool given) => new(name, BuiltInInputType.Boolean, false, given ? "true" : "false", []);
+
+    private static BuiltInInput Number(string name, string? given = null) => new(name, BuiltInInputType.WholeNumber, false, given, []);
+
+    private static BuiltInInput Choice(string name, string given, params string[] options) =>
+        new(name, BuiltInInputType.Choice, false, given, options);
 }

@@ -5,7 +5,7 @@ namespace Shithub.Actions.Workflows.Syntax;
 /// <summary>Reads <c>on.workflow_dispatch</c> and its inputs.</summary>
 internal sealed class DispatchInputReader(NodeReader reader)
 {
-    private static readonly Dictionary<string, DispatchInputType> Types = new()
+    internal static IReadOnlyDictionary<string, DispatchInputType> Types { get; } = new Dictionary<string, DispatchInputType>
     {
         ["string"] = DispatchInputType.String,
         ["boolean"] = DispatchInputType.Boolean,
@@ -14,14 +14,14 @@ internal sealed class DispatchInputReader(NodeReader reader)
         ["environment"] = DispatchInputType.Environment,
     };
 
-    public DispatchTrigger Read(YamlNode? options, DocumentPath path)
+    public DispatchTrigger Read(Field options)
     {
         var inputs = new List<DispatchInput>();
-        if (options is null or YamlScalar { Kind: ScalarKind.Null } || reader.Mapping(options, path) is not { } mapping)
+        if (options.IsNull || reader.Mapping(options.Value, options.Path) is not { } mapping)
             return new DispatchTrigger(inputs);
-        foreach (var field in reader.Fields(mapping, path, KeySet.Dispatch))
+        foreach (var field in reader.Fields(mapping, options.Path, KeySet.Dispatch))
         {
-            if (field.Value is not YamlScalar { Kind: ScalarKind.Null } && reader.Mapping(field.Value, field.Path) is { } all)
+            if (!field.IsNull && reader.Mapping(field.Value, field.Path) is { } all)
                 ReadInputs(all, field.Path, inputs);
         }
 
@@ -37,24 +37,12 @@ internal sealed class DispatchInputReader(NodeReader reader)
                 $"{mapping.Entries.Count} inputs; 'workflow_dispatch' may have {WorkflowLimits.MaxDispatchInputs}");
         }
 
-        foreach (var entry in NodeReader.Entries(mapping, path))
-        {
-            if (!Identifier.IsValid(entry.Name))
-                reader.Diagnostics.Error(
-                    DiagnosticCodes.InvalidValue, entry.Key.Position, entry.Path,
-                    $"'{YamlReader.Show(entry.Name)}' cannot be an input's name", Identifier.Rule);
-            else if (inputs.Any(input => input.Name.Equals(entry.Name, StringComparison.OrdinalIgnoreCase)))
-                reader.Diagnostics.Error(
-                    DiagnosticCodes.Duplicate, entry.Key.Position, entry.Path,
-                    $"the input '{entry.Name}' is already defined; case makes no difference");
-            else if (ReadInput(entry) is { } input)
-                inputs.Add(input);
-        }
+        inputs.AddRange(reader.Ids(mapping, path, "an input").Select(ReadInput).OfType<DispatchInput>());
     }
 
     private DispatchInput? ReadInput(Field entry)
     {
-        if (entry.Value is YamlScalar { Kind: ScalarKind.Null })
+        if (entry.IsNull)
             return new DispatchInput(entry.Name, null, false, DispatchInputType.String, null, []);
         if (reader.Mapping(entry.Value, entry.Path) is not { } mapping)
             return null;
@@ -81,7 +69,10 @@ internal sealed class DispatchInputReader(NodeReader reader)
                     type = ReadType(field);
                     break;
                 case "options":
-                    options = [.. reader.OneOrMore(field).Select(item => reader.Text(item)!)];
+                    options = [.. reader.OneOrMore(field).Select(item => reader.PlainText(item)).OfType<string>()];
+                    break;
+                case "deprecationMessage":
+                    reader.Text(field);
                     break;
             }
         }
@@ -96,22 +87,19 @@ internal sealed class DispatchInputReader(NodeReader reader)
                 DiagnosticCodes.InvalidValue, entry.Key.Position, entry.Path, "'options' is for inputs of type 'choice'");
 
         var input = new DispatchInput(entry.Name, description, required, type.Value, null, options ?? []);
-        if (defaultField is not { Value: not YamlScalar { Kind: ScalarKind.Null } } given || reader.Text(given) is not { } text)
+        if (defaultField is not { IsNull: false } given || reader.Text(given) is not { } text)
             return input;
+        if (NodeReader.HasExpression(given.Value))
+        {
+            reader.PlainText(given, "read it in the job, such as with ${{ inputs.NAME || github.ref_name }}");
+            return input;
+        }
+
         if (DispatchInputs.DescribeMismatch(input, text) is { } mismatch)
             reader.Invalid(given.Value, given.Path, $"the default of '{entry.Name}' {mismatch}");
         return input with { Default = text };
     }
 
-    private DispatchInputType? ReadType(Field field)
-    {
-        if (reader.Text(field) is not { } name)
-            return null;
-        if (Types.TryGetValue(name, out var type))
-            return type;
-        reader.Invalid(
-            field.Value, field.Path, $"'{YamlReader.Show(name)}' is not a type of an input",
-            NearestName.Suggest(name, Types.Keys) ?? $"types: {string.Join(", ", Types.Keys)}");
-        return null;
-    }
+    private DispatchInputType? ReadType(Field field) =>
+        reader.Word(field, [.. Types.Keys], "a type of an input") is { } name ? Types[name] : null;
 }

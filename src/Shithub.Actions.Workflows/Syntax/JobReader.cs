@@ -7,10 +7,11 @@ namespace Shithub.Actions.Workflows.Syntax;
 internal sealed class JobReader(NodeReader reader)
 {
     private static readonly string[] RequiredKeys = ["runs-on", "steps"];
+    private static readonly string[] CallKeys = ["with", "secrets"];
 
     public IReadOnlyList<WorkflowJob> ReadAll(Field field)
     {
-        if (reader.Mapping(field.Value, field.Path) is not { } mapping)
+        if (reader.Mapping(field.Value, field.Path, field.Value is YamlSequence ? "write 'NAME:' before each job, without '-'" : null) is not { } mapping)
             return [];
         if (mapping.Entries.Count == 0)
             reader.Invalid(mapping, field.Path, "'jobs' has no job");
@@ -47,52 +48,84 @@ internal sealed class JobReader(NodeReader reader)
     private WorkflowJob ReadJob(Field entry, YamlMapping mapping, NeedsChecker needs)
     {
         var timeout = new Setting<int>(WorkflowLimits.DefaultTimeoutMinutes, null);
-        var job = new WorkflowJob(entry.Name, entry.Key.Position, null, [], [], timeout, [], []);
+        var job = new WorkflowJob(entry.Name, entry.Key.Position, null, new RunsOn([], null), [], timeout, [], []);
+        Field? uses = null;
+        Field? with = null;
+        Field? secrets = null;
         foreach (var field in reader.Fields(mapping, entry.Path, KeySet.Job))
         {
-            job = field.Name switch
+            switch (field.Name)
             {
-                "name" => job with { Name = reader.Template(field, ExpressionScope.JobName) },
-                "runs-on" => job with { RunsOn = ReadRunsOn(field) },
-                "needs" => job with { Needs = ReadNeeds(field, entry.Name, needs) },
-                "timeout-minutes" => job with
-                {
-                    TimeoutMinutes = reader.IntegerSetting(
-                        field, WorkflowLimits.DefaultTimeoutMinutes, 1, WorkflowLimits.MaxTimeoutMinutes, ExpressionScope.JobTimeout),
-                },
-                "env" => job with { Env = reader.Env(field, ExpressionScope.JobEnv) },
-                "steps" => job with { Steps = new StepReader(reader).ReadAll(field) },
-                _ => job,
-            };
-        }
-
-        // A job that calls a reusable workflow has neither; that it can't be called yet is error enough.
-        if (mapping.Find("uses") is null)
-        {
-            foreach (var key in RequiredKeys.Where(key => mapping.Find(key) is null))
-            {
-                reader.Diagnostics.Error(
-                    DiagnosticCodes.MissingKey, entry.Key.Position, entry.Path, $"the job '{entry.Name}' has no '{key}'");
+                case "uses":
+                    uses = field;
+                    break;
+                case "with":
+                    with = field;
+                    break;
+                case "secrets":
+                    secrets = field;
+                    break;
+                case "needs":
+                    job = job with { Needs = ReadNeeds(field, entry.Name, needs) };
+                    break;
+                default:
+                    job = ReadField(job, field);
+                    break;
             }
         }
 
-        return job;
+        CheckKind(entry, mapping);
+        return uses is { } called ? job with { Call = new CallReader(reader).Read(called, with, secrets) } : job;
     }
 
-    private IReadOnlyList<Template> ReadRunsOn(Field field)
+    private WorkflowJob ReadField(WorkflowJob job, Field field) => field.Name switch
     {
-        if (field.Value is YamlMapping)
+        "name" => job with { Name = reader.Template(field, ExpressionScope.JobName) },
+        "permissions" => job with { Permissions = new PermissionsReader(reader).Read(field) },
+        "if" => job with { If = reader.Condition(field, ExpressionScope.JobIf) },
+        "runs-on" => job with { RunsOn = new RunsOnReader(reader).Read(field) },
+        "environment" => job with { Environment = new EnvironmentReader(reader).Read(field) },
+        "concurrency" => job with { Concurrency = new ConcurrencyReader(reader, ExpressionScope.JobConcurrency).Read(field) },
+        "outputs" => job with { Outputs = reader.Templates(field, "an output", ExpressionScope.JobOutputs) },
+        "env" => job with { Env = reader.Env(field, ExpressionScope.JobEnv) },
+        "defaults" => job with { Defaults = new DefaultsReader(reader, ofJob: true).Read(field) },
+        "steps" => job with { Steps = new StepReader(reader, StepKind.OfJob).ReadAll(field) },
+        "timeout-minutes" => job with
         {
-            reader.NotYet(field.Value.Position, field.Path, "'runs-on' with 'group' or 'labels'");
-            return [];
+            TimeoutMinutes = reader.IntegerSetting(
+                field, WorkflowLimits.DefaultTimeoutMinutes, 1, WorkflowLimits.MaxTimeoutMinutes, ExpressionScope.JobTimeout),
+        },
+        "strategy" => job with { Strategy = new StrategyReader(reader).Read(field) },
+        "continue-on-error" => job with { ContinueOnError = reader.BooleanSetting(field, false, ExpressionScope.JobContinueOnError) },
+        "container" => job with { Container = new ContainerReader(reader).ReadContainer(field) },
+        "services" => job with { Services = new ContainerReader(reader).ReadServices(field) },
+        _ => job,
+    };
+
+    private void CheckKind(Field entry, YamlMapping mapping)
+    {
+        if (mapping.Find("uses") is null)
+        {
+            foreach (var key in RequiredKeys.Where(key => mapping.Find(key) is null))
+                reader.MissingKey(entry.Key.Position, entry.Path, $"the job '{entry.Name}' has no '{key}'");
+            foreach (var misplaced in mapping.Entries.Where(field => CallKeys.Contains(field.Key.Text)))
+            {
+                reader.Diagnostics.Error(
+                    DiagnosticCodes.InvalidValue, misplaced.Key.Position, entry.Path.Key(misplaced.Key.Text),
+                    $"'{misplaced.Key.Text}' is for jobs that call a workflow with 'uses'",
+                    misplaced.Key.Text == "with" ? "a step's 'with' is indented below the step" : "a step gets a secret with 'env' or 'with'");
+            }
+
+            return;
         }
 
-        var labels = reader.OneOrMore(field);
-        if (labels.Count > WorkflowLimits.MaxLabels)
+        foreach (var field in mapping.Entries.Where(field => KeySet.Job.Supported.Contains(field.Key.Text) && !KeySet.OfCallingJob.Contains(field.Key.Text)))
+        {
             reader.Diagnostics.Error(
-                DiagnosticCodes.Limit, field.Value.Position, field.Path,
-                $"{labels.Count} labels; 'runs-on' may have {WorkflowLimits.MaxLabels}");
-        return [.. labels.Select(label => reader.Template(label, ExpressionScope.RunsOn)).OfType<Template>()];
+                DiagnosticCodes.InvalidValue, field.Key.Position, entry.Path.Key(field.Key.Text),
+                $"a job that calls a workflow has no '{field.Key.Text}'",
+                field.Key.Text == "steps" ? "call an action with 'uses' of a step" : "the called workflow's jobs have their own");
+        }
     }
 
     private List<string> ReadNeeds(Field field, string job, NeedsChecker checker)
@@ -100,8 +133,7 @@ internal sealed class JobReader(NodeReader reader)
         var needs = new List<string>();
         foreach (var item in reader.OneOrMore(field))
         {
-            var need = reader.Text(item)!;
-            if (needs.Contains(need, StringComparer.OrdinalIgnoreCase))
+            if (reader.PlainText(item) is not { } need || needs.Contains(need, StringComparer.OrdinalIgnoreCase))
                 continue;
             needs.Add(need);
             checker.AddNeed(job, need, item.Value.Position, item.Path);

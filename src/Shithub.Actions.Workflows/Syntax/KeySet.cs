@@ -1,38 +1,60 @@
 namespace Shithub.Actions.Workflows.Syntax;
 
-/// <summary>The keys of one kind of mapping: those that work, and those of GitHub's workflow syntax that don't yet.</summary>
+/// <summary>The keys of one kind of mapping: those that work, and those of GitHub's syntax that are refused by name.</summary>
 /// <param name="Where">The kind of mapping, as a message names it.</param>
-internal sealed record KeySet(string Where, string[] Supported, string[] NotYet)
+/// <param name="Path">Where it stands in a document, as GitHub's 'Workflow syntax' writes it; empty for the root.</param>
+/// <param name="Refused">Key to why it is not here, as the end of a sentence.</param>
+internal sealed partial record KeySet(
+    string Where, string Path, string[] Supported, IReadOnlyDictionary<string, string> Refused)
 {
-    public static KeySet Workflow { get; } = new(
-        "a workflow", ["name", "on", "env", "jobs"], ["run-name", "permissions", "defaults", "concurrency"]);
-
-    public static KeySet Job { get; } = new(
-        "a job",
-        ["name", "runs-on", "needs", "timeout-minutes", "env", "steps"],
-        [
-            "if", "permissions", "environment", "concurrency", "outputs", "defaults", "strategy", "continue-on-error", "container",
-            "services", "uses", "with", "secrets", "snapshot",
-        ]);
-
-    public static KeySet Step { get; } = new(
-        "a step",
-        ["name", "id", "run", "uses", "with", "env", "working-directory", "shell", "continue-on-error"],
-        ["if", "timeout-minutes"]);
-
-    public static KeySet Push { get; } = new(
-        "'push'", ["branches", "branches-ignore", "tags", "tags-ignore", "paths", "paths-ignore"], []);
-
-    public static KeySet Dispatch { get; } = new("'workflow_dispatch'", ["inputs"], []);
-
-    public static KeySet DispatchInput { get; } = new(
-        "an input", ["description", "required", "default", "type", "options", "deprecationMessage"], []);
+    /// <summary>What people from other systems write.</summary>
+    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["script"] = "run",
+        ["command"] = "run",
+        ["when"] = "if",
+        ["condition"] = "if",
+        ["only-if"] = "if",
+        ["depends_on"] = "needs",
+        ["depends-on"] = "needs",
+        ["dependsOn"] = "needs",
+        ["timeout"] = "timeout-minutes",
+        ["timeout-in-minutes"] = "timeout-minutes",
+        ["variables"] = "env",
+        ["vars"] = "env",
+        ["environment-variables"] = "env",
+        ["environment_variables"] = "env",
+        ["cwd"] = "working-directory",
+        ["workdir"] = "working-directory",
+        ["dir"] = "working-directory",
+        ["directory"] = "working-directory",
+        ["allow_failure"] = "continue-on-error",
+        ["allow-failure"] = "continue-on-error",
+        ["triggers"] = "on",
+        ["trigger"] = "on",
+        // What a YAML 1.1 program makes of 'on' when it writes a file.
+        ["true"] = "on",
+        ["stages"] = "jobs",
+        ["action"] = "uses",
+        ["arguments"] = "with",
+        ["args"] = "with",
+        ["parameters"] = "inputs",
+        ["failFast"] = "fail-fast",
+        ["parallel"] = "max-parallel",
+    };
 
     /// <summary>What to write instead of a key that this mapping does not have.</summary>
     public string? Suggest(string unknown)
     {
-        if (new[] { Workflow, Job, Step }.FirstOrDefault(set => set.Supported.Contains(unknown)) is { } elsewhere)
-            return $"it belongs in {elsewhere.Where}";
-        return NearestName.Suggest(unknown, Supported.Concat(NotYet)) ?? $"known here: {string.Join(", ", Supported)}";
+        if (OtherNames.TryGetValue(unknown, out var name) && Supported.Contains(name))
+            return $"did you mean '{name}'?";
+        if (FindIn(Main, unknown) is { } main)
+            return main;
+        if (NearestName.Suggest(unknown, Supported.Concat(Refused.Keys)) is { } nearest)
+            return nearest;
+        return FindIn(Inner, unknown) ?? $"known here: {string.Join(", ", Supported)}";
     }
+
+    private string? FindIn(IEnumerable<KeySet> sets, string key) =>
+        sets.FirstOrDefault(set => set != this && set.Supported.Contains(key)) is { } set ? $"it belongs in {set.Where}" : null;
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Shithub.Actions.Workflows.Expressions;
 using Shithub.Actions.Workflows.Yaml;
 
@@ -8,18 +7,23 @@ namespace Shithub.Actions.Workflows.Syntax;
 internal readonly record struct Field(YamlScalar Key, YamlNode Value, DocumentPath Path)
 {
     public string Name => Key.Text;
+
+    public bool IsNull => Value is YamlScalar { Kind: ScalarKind.Null };
 }
 
 /// <summary>Reads typed values from YAML nodes. What does not fit is reported once, and comes back as null or empty.</summary>
-internal sealed class NodeReader(DiagnosticBag diagnostics)
+internal sealed partial class NodeReader(DiagnosticBag diagnostics)
 {
     public DiagnosticBag Diagnostics { get; } = diagnostics;
 
-    public YamlMapping? Mapping(YamlNode node, DocumentPath path)
+    public YamlMapping? Mapping(YamlNode node, DocumentPath path, string? suggestion = null)
     {
         if (node is YamlMapping mapping)
             return mapping;
-        WrongType(node, path, "a mapping");
+        if (HasExpression(node))
+            Invalid(node, path, $"'{path}' lists its keys in the file; one expression cannot stand for all of them", suggestion);
+        else
+            WrongType(node, path, "a mapping", suggestion);
         return null;
     }
 
@@ -33,9 +37,15 @@ internal sealed class NodeReader(DiagnosticBag diagnostics)
         foreach (var field in Entries(mapping, path))
         {
             if (keys.Supported.Contains(field.Name))
+            {
                 yield return field;
-            else if (keys.NotYet.Contains(field.Name))
-                NotYet(field.Key.Position, field.Path, $"the key '{field.Name}' of {keys.Where}");
+            }
+            else if (keys.Refused.TryGetValue(field.Name, out var reason))
+            {
+                Diagnostics.Error(
+                    DiagnosticCodes.NotSupported, field.Key.Position, field.Path,
+                    $"'{field.Name}' of {keys.Where} is not supported: {reason}");
+            }
             else
             {
                 Diagnostics.Error(
@@ -45,127 +55,102 @@ internal sealed class NodeReader(DiagnosticBag diagnostics)
         }
     }
 
-    public void NotYet(SourcePosition at, DocumentPath path, string what) =>
-        Diagnostics.Error(DiagnosticCodes.NotSupported, at, path, $"{what} is not supported yet");
+    /// <summary>
+    /// The fields of a mapping whose keys are ids that the author chooses. For a key that can't be one, and for the second of two that
+    /// differ in case only, there is an error and no field.
+    /// </summary>
+    /// <param name="what">Such as <c>an input</c>.</param>
+    public IEnumerable<Field> Ids(YamlMapping mapping, DocumentPath path, string what)
+    {
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var entry in Entries(mapping, path))
+        {
+            if (!Identifier.IsValid(entry.Name))
+            {
+                Diagnostics.Error(
+                    DiagnosticCodes.InvalidValue, entry.Key.Position, entry.Path,
+                    $"'{YamlReader.Show(entry.Name)}' cannot be the name of {what}", Identifier.Rule);
+            }
+            else if (!seen.Add(entry.Name))
+            {
+                Diagnostics.Error(
+                    DiagnosticCodes.Duplicate, entry.Key.Position, entry.Path,
+                    $"the name '{entry.Name}' is already taken; case makes no difference");
+            }
+            else
+            {
+                yield return entry;
+            }
+        }
+    }
 
     public void Invalid(YamlNode node, DocumentPath path, string message, string? suggestion = null) =>
         Diagnostics.Error(DiagnosticCodes.InvalidValue, node.Position, path, message, suggestion);
 
-    public void WrongType(YamlNode node, DocumentPath path, string wanted) =>
-        Invalid(node, path, $"'{path}' must be {wanted}, but is {node.Describe()}");
+    public void WrongType(YamlNode node, DocumentPath path, string wanted, string? suggestion = null) =>
+        Invalid(node, path, $"'{path}' must be {wanted}, but is {node.Describe()}", suggestion);
 
-    /// <summary>A scalar's text. Numbers and booleans count as what YAML reads in them, as on GitHub, with a warning.</summary>
-    public string? Text(Field field)
-    {
-        if (field.Value is not YamlScalar scalar)
-        {
-            WrongType(field.Value, field.Path, "a string");
-            return null;
-        }
-
-        var text = scalar.Kind switch
-        {
-            ScalarKind.Null => "",
-            ScalarKind.Boolean => CoreSchema.ToBoolean(scalar.Text) ? "true" : "false",
-            ScalarKind.Number => NumberValue.Format(CoreSchema.ToNumber(scalar.Text)),
-            _ => scalar.Text,
-        };
-        if (text != scalar.Text && scalar.Kind != ScalarKind.Null)
-        {
-            Diagnostics.Warning(
-                DiagnosticCodes.ScalarChanged, scalar.Position, field.Path,
-                $"YAML reads {scalar.Text} as {scalar.Describe()}, so this becomes '{text}'",
-                $"write '{scalar.Text}' in quotes to keep it as it is");
-        }
-
-        return text;
-    }
-
-    /// <summary>As <see cref="Text"/>, but an empty one is reported and null.</summary>
-    public string? NonEmptyText(Field field)
-    {
-        if (Text(field) is not { } text)
-            return null;
-        if (!string.IsNullOrWhiteSpace(text))
-            return text;
-        Invalid(field.Value, field.Path, $"'{field.Path}' is empty");
-        return null;
-    }
-
-    public Template? Template(Field field, ExpressionScope scope) =>
-        Text(field) is { } text ? ToTemplate(field, text, scope) : null;
-
-    public Template? NonEmptyTemplate(Field field, ExpressionScope scope) =>
-        NonEmptyText(field) is { } text ? ToTemplate(field, text, scope) : null;
-
-    private Template ToTemplate(Field field, string text, ExpressionScope scope) =>
-        Workflows.Template.Parse((YamlScalar)field.Value, text, field.Path, scope, Diagnostics);
-
-    public bool? Boolean(Field field)
-    {
-        if (field.Value is YamlScalar { Kind: ScalarKind.Boolean } scalar)
-            return CoreSchema.ToBoolean(scalar.Text);
-        var yaml11 = field.Value is YamlScalar { Text: "yes" or "no" or "on" or "off" or "Yes" or "No" or "On" or "Off" };
-        Invalid(
-            field.Value, field.Path, $"'{field.Path}' must be true or false, but is {field.Value.Describe()}",
-            yaml11 ? "YAML 1.2 has only true and false" : null);
-        return null;
-    }
-
-    /// <summary>A boolean, or an expression that gives one when it is planned.</summary>
-    public Setting<bool> BooleanSetting(Field field, bool defaultValue, ExpressionScope scope) =>
-        IsExpression(field.Value)
-            ? new Setting<bool>(defaultValue, Template(field, scope))
-            : new Setting<bool>(Boolean(field) ?? defaultValue, null);
-
-    /// <summary>A whole number between the two, or an expression that gives one when it is planned.</summary>
-    public Setting<int> IntegerSetting(Field field, int defaultValue, int min, int max, ExpressionScope scope)
-    {
-        if (IsExpression(field.Value))
-            return new Setting<int>(defaultValue, Template(field, scope));
-        var number = field.Value is YamlScalar { Kind: ScalarKind.Number } scalar ? CoreSchema.ToNumber(scalar.Text) : double.NaN;
-        if (number >= min && number <= max && number == Math.Floor(number))
-            return new Setting<int>((int)number, null);
-        Invalid(
-            field.Value, field.Path,
-            string.Create(CultureInfo.InvariantCulture, $"'{field.Path}' must be a whole number from {min} to {max}"));
-        return new Setting<int>(defaultValue, null);
-    }
+    public void MissingKey(SourcePosition at, DocumentPath path, string message, string? suggestion = null) =>
+        Diagnostics.Error(DiagnosticCodes.MissingKey, at, path, message, suggestion);
 
     /// <summary>The scalars of a value that is one string or a list of them; empty only after an error.</summary>
-    public IReadOnlyList<Field> OneOrMore(Field field)
+    public IReadOnlyList<Field> OneOrMore(Field field, string? suggestion = null)
     {
         if (field.Value is YamlScalar)
             return NonEmptyText(field) is null ? [] : [field];
         if (field.Value is not YamlSequence sequence)
         {
-            WrongType(field.Value, field.Path, "a string or a list of strings");
+            WrongType(field.Value, field.Path, "a string or a list of strings", suggestion);
             return [];
         }
 
         if (sequence.Items.Count == 0)
             Invalid(field.Value, field.Path, $"'{field.Path}' is an empty list");
-        return [.. sequence.Items.Select((item, i) => new Field(field.Key, item, field.Path.Index(i))).Where(item => NonEmptyText(item) is not null)];
+        return [.. Items(field, sequence).Where(item => NonEmptyText(item) is not null)];
     }
 
-    public IReadOnlyList<EnvVariable> Env(Field field, ExpressionScope scope)
+    /// <summary>The items of a list.</summary>
+    public static IEnumerable<Field> Items(Field field, YamlSequence sequence) =>
+        sequence.Items.Select((item, i) => new Field(field.Key, item, field.Path.Index(i)));
+
+    public IReadOnlyList<EnvVariable> Env(Field field, ExpressionScope scope) =>
+        [.. from entry in EnvEntries(field)
+            let value = Template(entry, scope)
+            where value is not null
+            select new EnvVariable(entry.Name, value)];
+
+    /// <summary>Whether the value is a mapping of variables; what is wrong with it is reported.</summary>
+    public bool IsEnv(Field field)
     {
-        var variables = new List<EnvVariable>();
-        if (Mapping(field.Value, field.Path) is not { } mapping)
-            return variables;
+        foreach (var entry in EnvEntries(field))
+            IsText(entry, mayBeEmpty: true);
+        return field.Value is YamlMapping;
+    }
+
+    private IEnumerable<Field> EnvEntries(Field field)
+    {
+        if (Mapping(field.Value, field.Path, field.Value is YamlSequence ? "write 'NAME: value' lines, without '-'" : null) is not { } mapping)
+            yield break;
         foreach (var entry in Entries(mapping, field.Path))
         {
             if (entry.Name.Length == 0 || entry.Name.Contains('='))
                 Diagnostics.Error(
                     DiagnosticCodes.InvalidValue, entry.Key.Position, entry.Path,
                     $"'{YamlReader.Show(entry.Name)}' cannot be the name of an environment variable");
-            else if (Template(entry, scope) is { } value)
-                variables.Add(new EnvVariable(entry.Name, value));
+            else
+                yield return entry;
         }
-
-        return variables;
     }
 
-    private static bool IsExpression(YamlNode node) =>
+    /// <summary>A mapping of ids to text with expressions, such as <c>outputs</c>.</summary>
+    public IReadOnlyList<EnvVariable> Templates(Field field, string what, ExpressionScope scope) =>
+        Mapping(field.Value, field.Path) is { } mapping
+            ? [.. from entry in Ids(mapping, field.Path, what)
+                  let value = Template(entry, scope)
+                  where value is not null
+                  select new EnvVariable(entry.Name, value)]
+            : [];
+
+    public static bool HasExpression(YamlNode node) =>
         node is YamlScalar { Kind: ScalarKind.String } scalar && scalar.Text.Contains("${{", StringComparison.Ordinal);
 }

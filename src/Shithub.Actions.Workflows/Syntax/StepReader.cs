@@ -1,11 +1,10 @@
-using System.Globalization;
 using Shithub.Actions.Workflows.Expressions;
 using Shithub.Actions.Workflows.Yaml;
 
 namespace Shithub.Actions.Workflows.Syntax;
 
-/// <summary>Reads the steps of one job.</summary>
-internal sealed class StepReader(NodeReader reader)
+/// <summary>Reads the steps of one job or one action.</summary>
+internal sealed class StepReader(NodeReader reader, StepKind kind)
 {
     private readonly HashSet<string> _ids = new(StringComparer.OrdinalIgnoreCase);
 
@@ -13,7 +12,7 @@ internal sealed class StepReader(NodeReader reader)
     {
         if (field.Value is not YamlSequence sequence)
         {
-            reader.WrongType(field.Value, field.Path, "a list of steps");
+            reader.WrongType(field.Value, field.Path, "a list of steps", field.Value is YamlMapping ? "write '- ' before each step" : null);
             return [];
         }
 
@@ -27,11 +26,10 @@ internal sealed class StepReader(NodeReader reader)
         }
 
         var steps = new List<WorkflowStep>();
-        for (var i = 0; i < sequence.Items.Count; i++)
+        foreach (var item in NodeReader.Items(field, sequence))
         {
-            var path = field.Path.Index(i);
-            if (reader.Mapping(sequence.Items[i], path) is { } mapping)
-                steps.Add(ReadStep(mapping, path, i));
+            if (reader.Mapping(item.Value, item.Path) is { } mapping)
+                steps.Add(ReadStep(mapping, item.Path, steps.Count));
         }
 
         return steps;
@@ -40,29 +38,45 @@ internal sealed class StepReader(NodeReader reader)
     private WorkflowStep ReadStep(YamlMapping mapping, DocumentPath path, int index)
     {
         var step = new WorkflowStep(index, mapping.Position, null, null, null, null, null, [], null, [], new Setting<bool>(false, null));
+        Field? uses = null;
         Field? with = null;
-        foreach (var field in reader.Fields(mapping, path, KeySet.Step))
+        foreach (var field in reader.Fields(mapping, path, kind.Keys))
         {
-            step = field.Name switch
+            switch (field.Name)
             {
-                "id" => step with { Id = ReadId(field) },
-                "name" => step with { Name = reader.Template(field, ExpressionScope.StepName) },
-                "run" => step with { Run = reader.NonEmptyTemplate(field, ExpressionScope.StepRun) },
-                "shell" => step with { Shell = ReadShell(field) },
-                "uses" => step with { Uses = ReadUses(field) },
-                "working-directory" => step with { WorkingDirectory = reader.NonEmptyTemplate(field, ExpressionScope.StepWorkingDirectory) },
-                "env" => step with { Env = reader.Env(field, ExpressionScope.StepEnv) },
-                "continue-on-error" =>
-                    step with { ContinueOnError = reader.BooleanSetting(field, false, ExpressionScope.StepContinueOnError) },
-                _ => step,
-            };
-            if (field.Name == "with")
-                with = field;
+                case "uses":
+                    uses = field;
+                    break;
+                case "with":
+                    with = field;
+                    break;
+                default:
+                    step = ReadField(step, field);
+                    break;
+            }
         }
 
         CheckKind(mapping, path);
-        return with is { } inputs && step.Uses is not null ? step with { With = ReadInputs(inputs, step.Uses) } : step;
+        return uses is { } action ? new UsesReader(reader, kind.With).Read(step, action, with) : step;
     }
+
+    private WorkflowStep ReadField(WorkflowStep step, Field field) => field.Name switch
+    {
+        "id" => step with { Id = ReadId(field) },
+        "if" => step with { If = reader.Condition(field, kind.If) },
+        "name" => step with { Name = reader.Template(field, kind.Name) },
+        "run" => step with { Run = reader.NonEmptyTemplate(field, kind.Run) },
+        "shell" => step with { Shell = ReadShell(field) },
+        "working-directory" => step with { WorkingDirectory = reader.NonEmptyTemplate(field, kind.WorkingDirectory) },
+        "env" => step with { Env = reader.Env(field, kind.Env) },
+        "continue-on-error" => step with { ContinueOnError = reader.BooleanSetting(field, false, kind.ContinueOnError) },
+        "timeout-minutes" => step with
+        {
+            TimeoutMinutes = reader.IntegerSetting(
+                field, WorkflowLimits.DefaultTimeoutMinutes, 1, WorkflowLimits.MaxTimeoutMinutes, ExpressionScope.StepTimeout),
+        },
+        _ => step,
+    };
 
     private void CheckKind(YamlMapping mapping, DocumentPath path)
     {
@@ -70,8 +84,9 @@ internal sealed class StepReader(NodeReader reader)
         var uses = mapping.Find("uses");
         if (run is null && uses is null)
         {
-            reader.Diagnostics.Error(
-                DiagnosticCodes.MissingKey, mapping.Position, path, "a step has either 'run' or 'uses'; this one has neither");
+            // A key that was meant to be one of them, or is refused by name, has its own error.
+            if (mapping.Entries.All(entry => kind.Keys.Supported.Contains(entry.Key.Text)))
+                reader.MissingKey(mapping.Position, path, "a step has either 'run' or 'uses'; this one has neither");
         }
         else if (run is not null && uses is not null)
         {
@@ -80,19 +95,22 @@ internal sealed class StepReader(NodeReader reader)
                 "a step has either 'run' or 'uses'; this one has both", "make it two steps");
         }
 
-        var misplaced = run is null ? ["shell", "working-directory"] : uses is null ? new[] { "with" } : [];
+        var misplaced = run is null ? uses is null ? [] : ["shell", "working-directory"] : uses is null ? new[] { "with" } : [];
         foreach (var entry in mapping.Entries.Where(entry => misplaced.Contains(entry.Key.Text)))
         {
-            var kind = run is null ? "'run'" : "'uses'";
+            var other = run is null ? "run" : "uses";
             reader.Diagnostics.Error(
-                DiagnosticCodes.InvalidValue, entry.Key.Position, path.Key(entry.Key.Text),
-                $"'{entry.Key.Text}' is for steps with {kind}");
+                DiagnosticCodes.InvalidValue, entry.Key.Position, path.Key(entry.Key.Text), $"'{entry.Key.Text}' is for steps with '{other}'",
+                other == "uses" ? "a script gets its values with 'env'" : null);
         }
+
+        if (kind.ShellIsRequired && run is not null && mapping.Find("shell") is null)
+            reader.MissingKey(run.Key.Position, path, "a 'run' step of an action has no 'shell'", "add 'shell: bash'");
     }
 
     private string? ReadId(Field field)
     {
-        if (reader.NonEmptyText(field) is not { } id)
+        if (reader.PlainText(field) is not { } id)
             return null;
         if (!Identifier.IsValid(id))
         {
@@ -102,60 +120,18 @@ internal sealed class StepReader(NodeReader reader)
         {
             reader.Diagnostics.Error(
                 DiagnosticCodes.Duplicate, field.Value.Position, field.Path,
-                $"another step of this job has the id '{id}'; case makes no difference");
+                $"another step of this {(kind.ShellIsRequired ? "action" : "job")} has the id '{id}'; case makes no difference");
         }
 
         return id;
     }
 
-    private string? ReadShell(Field field)
+    // GitHub's composite actions may take the shell from an input; its jobs' steps may not.
+    private Template? ReadShell(Field field)
     {
-        var shell = reader.NonEmptyText(field);
-        if (shell is null or "bash" or "sh")
-            return shell;
-        reader.Diagnostics.Error(
-            DiagnosticCodes.NotSupported, field.Value.Position, field.Path,
-            $"the shell '{YamlReader.Show(shell)}' is not supported; steps run in 'bash' or 'sh'",
-            "call another interpreter from the script");
-        return null;
-    }
-
-    private string? ReadUses(Field field)
-    {
-        if (reader.NonEmptyText(field) is not { } uses)
-            return null;
-        if (BuiltInActions.Refuse(uses) is not { } refusal)
-            return uses;
-        reader.Diagnostics.Error(
-            DiagnosticCodes.UnsupportedAction, field.Value.Position, field.Path, refusal.Message, refusal.Suggestion);
-        return null;
-    }
-
-    private List<ActionInput> ReadInputs(Field with, string uses)
-    {
-        var inputs = new List<ActionInput>();
-        if (reader.Mapping(with.Value, with.Path) is not { } mapping)
-            return inputs;
-        foreach (var entry in NodeReader.Entries(mapping, with.Path))
-        {
-            // Names of inputs have no case, as on GitHub.
-            var name = entry.Name.ToLowerInvariant();
-            if (BuiltInActions.LaterCheckoutInputs.Contains(name))
-                reader.NotYet(entry.Key.Position, entry.Path, $"the input '{entry.Name}' of {uses}");
-            else if (!BuiltInActions.CheckoutInputs.Contains(name))
-                reader.Diagnostics.Error(
-                    DiagnosticCodes.UnknownKey, entry.Key.Position, entry.Path,
-                    $"{uses} has no input '{YamlReader.Show(entry.Name)}'",
-                    NearestName.Suggest(name, BuiltInActions.CheckoutInputs.Concat(BuiltInActions.LaterCheckoutInputs))
-                    ?? $"inputs: {string.Join(", ", BuiltInActions.CheckoutInputs)}");
-            else if (inputs.Any(input => input.Name == name))
-                reader.Diagnostics.Error(
-                    DiagnosticCodes.Duplicate, entry.Key.Position, entry.Path,
-                    string.Create(CultureInfo.InvariantCulture, $"the input '{name}' is already given; case makes no difference"));
-            else if (reader.Template(entry, ExpressionScope.StepWith) is { } value)
-                inputs.Add(new ActionInput(name, value));
-        }
-
-        return inputs;
+        var shell = kind.ShellIsRequired
+            ? reader.NonEmptyTemplate(field, kind.Run)
+            : reader.PlainTemplate(field, kind.Run, "'defaults.run.shell' of the job takes them");
+        return shell is not null && new ShellNames(reader).Check(field, shell) ? shell : null;
     }
 }

@@ -6,8 +6,7 @@ namespace Shithub.Actions.Workflows.Syntax;
 internal sealed class TriggerReader(NodeReader reader)
 {
     private readonly List<string> _neverFiring = [];
-    private PushTrigger? _push;
-    private DispatchTrigger? _dispatch;
+    private WorkflowTriggers _triggers = new(null, null, []);
 
     public WorkflowTriggers Read(Field on)
     {
@@ -17,90 +16,79 @@ internal sealed class TriggerReader(NodeReader reader)
                 if (mapping.Entries.Count == 0)
                     reader.Invalid(on.Value, on.Path, "'on' names no event");
                 foreach (var entry in NodeReader.Entries(mapping, on.Path))
-                    ReadEvent(entry.Name, entry.Key, entry.Path, entry.Value);
+                    ReadEvent(entry.Name, entry.Key, entry);
                 break;
             case YamlSequence or YamlScalar:
                 foreach (var name in reader.OneOrMore(on))
-                    ReadEvent(((YamlScalar)name.Value).Text, name.Value, name.Path, null);
+                    ReadEvent(((YamlScalar)name.Value).Text, name.Value, name with { Value = Nothing(name.Value) });
                 break;
         }
 
-        return new WorkflowTriggers(_push, _dispatch, _neverFiring);
+        return _triggers with { NeverFiring = _neverFiring };
     }
 
-    private void ReadEvent(string name, YamlNode at, DocumentPath path, YamlNode? options)
+    // An event that is only named has no filters: as one whose filters are left out.
+    private static YamlScalar Nothing(YamlNode name) => (YamlScalar)name with { Text = "", Kind = ScalarKind.Null };
+
+    private void ReadEvent(string name, YamlNode at, Field options)
     {
-        var diagnostics = reader.Diagnostics;
-        if (name == EventNames.Push)
+        switch (name)
         {
-            _push = ReadPush(options, path);
+            case EventNames.Push:
+                _triggers = _triggers with { Push = new RefEventReader(reader).ReadPush(options) };
+                break;
+            case EventNames.PullRequest:
+                _triggers = _triggers with { PullRequest = new RefEventReader(reader).ReadPullRequest(options) };
+                break;
+            case EventNames.WorkflowRun:
+                _triggers = _triggers with { WorkflowRun = new RefEventReader(reader).ReadWorkflowRun(options, at.Position) };
+                break;
+            case EventNames.WorkflowDispatch:
+                _triggers = _triggers with { WorkflowDispatch = new DispatchInputReader(reader).Read(options) };
+                break;
+            case EventNames.WorkflowCall:
+                _triggers = _triggers with { WorkflowCall = new CallTriggerReader(reader).Read(options) };
+                break;
+            case EventNames.Schedule:
+                _triggers = _triggers with { Schedules = new ScheduleReader(reader).Read(options, at.Position) };
+                break;
+            case EventNames.RepositoryDispatch:
+                _triggers = _triggers with { RepositoryDispatch = ReadRepositoryDispatch(options) };
+                break;
+            default:
+                ReadOther(name, at, options.Path);
+                break;
         }
-        else if (name == EventNames.WorkflowDispatch)
-        {
-            _dispatch = new DispatchInputReader(reader).Read(options, path);
-        }
-        else if (EventNames.Later.Contains(name))
+    }
+
+    private void ReadOther(string name, YamlNode at, DocumentPath path)
+    {
+        if (EventNames.OnlyGitHub.Contains(name))
         {
             _neverFiring.Add(name);
-            diagnostics.Warning(DiagnosticCodes.NeverFires, at.Position, path, $"the event '{name}' never fires here yet");
+            reader.Diagnostics.Warning(
+                DiagnosticCodes.NeverFires, at.Position, path, $"the event '{name}' is GitHub's own and never fires here",
+                name == EventNames.PullRequestTarget ? "use 'pull_request'; what needs secrets goes into a workflow on 'workflow_run'" : null);
+            return;
         }
-        else if (EventNames.OnlyGitHub.Contains(name))
-        {
-            _neverFiring.Add(name);
-            diagnostics.Warning(
-                DiagnosticCodes.NeverFires, at.Position, path, $"the event '{name}' is GitHub's own and never fires here");
-        }
-        else
-        {
-            diagnostics.Error(
-                DiagnosticCodes.UnknownEvent, at.Position, path, $"unknown event '{YamlReader.Show(name)}'",
-                NearestName.Suggest(name, EventNames.All));
-        }
+
+        var suggestion = KeySet.Push.Supported.Contains(name)
+            ? $"'{name}' belongs in an event, such as 'push'"
+            : NearestName.Suggest(name, EventNames.All);
+        reader.Diagnostics.Error(
+            DiagnosticCodes.UnknownEvent, at.Position, path, $"unknown event '{YamlReader.Show(name)}'",
+            suggestion ?? $"known here: {string.Join(", ", EventNames.Here)}");
     }
 
-    private PushTrigger ReadPush(YamlNode? options, DocumentPath path)
+    private RepositoryDispatchTrigger ReadRepositoryDispatch(Field options)
     {
-        var filters = new Dictionary<string, PatternFilter>();
-        if (options is null or YamlScalar { Kind: ScalarKind.Null } || reader.Mapping(options, path) is not { } mapping)
-            return new PushTrigger(null, null, null);
-        foreach (var field in reader.Fields(mapping, path, KeySet.Push))
+        IReadOnlyList<string>? types = null;
+        if (!options.IsNull && reader.Mapping(options.Value, options.Path) is { } mapping)
         {
-            var ignore = field.Name.EndsWith("-ignore", StringComparison.Ordinal);
-            var subject = ignore ? field.Name[..^"-ignore".Length] : field.Name;
-            if (filters.ContainsKey(subject))
-            {
-                reader.Diagnostics.Error(
-                    DiagnosticCodes.InvalidValue, field.Key.Position, field.Path,
-                    $"'{subject}' and '{subject}-ignore' cannot stand together", $"use '{subject}' with patterns that start with '!'");
-                continue;
-            }
-
-            filters[subject] = ReadPatterns(field, ignore);
+            foreach (var field in reader.Fields(mapping, options.Path, KeySet.RepositoryDispatch))
+                types = [.. reader.OneOrMore(field).Select(type => reader.PlainText(type)).OfType<string>().Distinct()];
         }
 
-        return new PushTrigger(
-            filters.GetValueOrDefault("branches"), filters.GetValueOrDefault("tags"), filters.GetValueOrDefault("paths"));
-    }
-
-    private PatternFilter ReadPatterns(Field field, bool ignore)
-    {
-        var patterns = new List<GlobPattern>();
-        foreach (var item in reader.OneOrMore(field))
-        {
-            var text = reader.Text(item)!;
-            if (GlobPattern.TryParse(text, out var pattern, out var error))
-                patterns.Add(pattern);
-            else
-                reader.Invalid(item.Value, item.Path, $"the pattern '{YamlReader.Show(text)}' is not valid: {error}");
-        }
-
-        if (!ignore && patterns.Count > 0 && patterns.All(pattern => pattern.IsExclusion))
-        {
-            reader.Invalid(
-                field.Value, field.Path, $"'{field.Path}' only excludes, so nothing could match",
-                $"use '{field.Name}-ignore', or put a pattern such as '**' first");
-        }
-
-        return new PatternFilter(patterns, ignore);
+        return new RepositoryDispatchTrigger(types);
     }
 }

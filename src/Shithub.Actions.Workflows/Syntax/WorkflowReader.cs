@@ -33,31 +33,39 @@ public static class WorkflowReader
             return null;
         }
 
+        if (mapping.Find("runs") is not null && mapping.Find("jobs") is null)
+        {
+            reader.Invalid(
+                root, DocumentPath.Root, "this is the description of an action, not a workflow",
+                "actions are folders that a step's 'uses' names; only workflows go here");
+            return null;
+        }
+
         var workflow = new Workflow(path, null, new WorkflowTriggers(null, null, []), [], []);
         foreach (var field in reader.Fields(mapping, DocumentPath.Root, KeySet.Workflow))
-        {
-            workflow = field.Name switch
-            {
-                "name" => workflow with { Name = ReadName(field, reader) },
-                "on" => workflow with { On = new TriggerReader(reader).Read(field) },
-                "env" => workflow with { Env = reader.Env(field, ExpressionScope.WorkflowEnv) },
-                "jobs" => workflow with { Jobs = new JobReader(reader).ReadAll(field) },
-                _ => workflow,
-            };
-        }
-
+            workflow = ReadField(workflow, field, reader);
         foreach (var key in RequiredKeys.Where(key => mapping.Find(key) is null))
-        {
-            reader.Diagnostics.Error(
-                DiagnosticCodes.MissingKey, mapping.Position, DocumentPath.Root, $"the workflow has no '{key}'");
-        }
-
+            reader.MissingKey(mapping.Position, DocumentPath.Root, $"the workflow has no '{key}'");
         return workflow;
     }
 
+    private static Workflow ReadField(Workflow workflow, Field field, NodeReader reader) => field.Name switch
+    {
+        "name" => workflow with { Name = ReadName(field, reader) },
+        "description" => workflow with { Description = reader.Text(field) },
+        "run-name" => workflow with { RunName = ReadRunName(field, reader) },
+        "on" => workflow with { On = new TriggerReader(reader).Read(field) },
+        "permissions" => workflow with { Permissions = new PermissionsReader(reader).Read(field) },
+        "env" => workflow with { Env = reader.Env(field, ExpressionScope.WorkflowEnv) },
+        "defaults" => workflow with { Defaults = new DefaultsReader(reader, ofJob: false).Read(field) },
+        "concurrency" => workflow with { Concurrency = new ConcurrencyReader(reader, ExpressionScope.WorkflowConcurrency).Read(field) },
+        "jobs" => workflow with { Jobs = new JobReader(reader).ReadAll(field) },
+        _ => workflow,
+    };
+
     /// <summary>Only what is wrong inside of <c>on</c>, or that there is none, makes it unreadable.</summary>
     private static WorkflowTriggers? ReadableTriggers(Workflow? workflow, IReadOnlyList<Diagnostic> diagnostics) =>
-        workflow is { On: { Push: not null } or { WorkflowDispatch: not null } or { NeverFiring.Count: > 0 } }
+        workflow is not null && workflow.On.NamesAnEvent
         && diagnostics.Count <= WorkflowLimits.MaxDiagnostics
         && !diagnostics.Any(diagnostic =>
             diagnostic.Severity == DiagnosticSeverity.Error
@@ -69,9 +77,15 @@ public static class WorkflowReader
 
     private static string? ReadName(Field field, NodeReader reader)
     {
+        if (NodeReader.HasExpression(field.Value))
+            return reader.PlainText(field, "'run-name' takes them");
         var name = reader.Text(field);
         return string.IsNullOrWhiteSpace(name) ? null : name;
     }
+
+    // As on GitHub: only white space is as if it were left out.
+    private static Template? ReadRunName(Field field, NodeReader reader) =>
+        reader.Template(field, ExpressionScope.RunName) is { } name && !string.IsNullOrWhiteSpace(name.Source) ? name : null;
 }
 
 /// <param name="Workflow">Null where there are errors.</param>
