@@ -12,14 +12,10 @@ internal static class DevCommand
 {
     public static Command Build()
     {
-        var data = new Option<string>("--data") { Description = "Where to keep everything.", DefaultValueFactory = _ => ".data" };
-        var listen = new Option<string>("--listen") { Description = "The server's address.", DefaultValueFactory = _ => "127.0.0.1:8080" };
-        var image = new Option<string>("--image")
-        {
-            Description = "The image that jobs run in.",
-            DefaultValueFactory = _ => "localhost/shithub/runner:1",
-        };
-        var runner = new Option<string?>("--runner-program") { Description = "The runner, where it is not beside this program." };
+        var data = LastOf("--data", "Where to keep everything.", ".data");
+        var listen = LastOf("--listen", "The server's address.", "127.0.0.1:8080");
+        var image = LastOf("--image", "The image that jobs run in.", "localhost/shithub/runner:1");
+        var runner = LastOf("--runner-program", "The runner, where it is not beside this program.", null);
         var once = new Option<bool>("--once") { Description = "End with the demo run's conclusion as the exit code." };
         var command = new Command("dev", "Run everything on this machine: database, server, runner, a demo repository and a push to it.")
         {
@@ -53,5 +49,19 @@ internal static class DevCommand
             }
         });
         return command;
+    }
+
+    /// <summary>An option that may be given again, as who calls <c>./dev.sh</c> does over what that gave: the last one counts.</summary>
+    private static Option<string> LastOf(string name, string description, string? fallback)
+    {
+        var option = new Option<string>(name)
+        {
+            Description = description,
+            Arity = ArgumentArity.OneOrMore,
+            CustomParser = argument => argument.Tokens[^1].Value,
+        };
+        if (fallback is not null)
+            option.DefaultValueFactory = _ => fallback;
+        return option;
     }
 }
