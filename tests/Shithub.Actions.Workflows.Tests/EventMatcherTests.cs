@@ -97,4 +97,82 @@ public class EventMatcherTests
         Assert.False(EventMatcher.NeedsChangedPaths(workflow, At("refs/heads/main") with { Deleted = true }));
         Assert.False(EventMatcher.NeedsChangedPaths(workflow, At("refs/heads/main") with { Name = "workflow_dispatch" }));
     }
+
+    private static Workflow OnEvent(string on) => Example.Workflow($"on:\n{on}\njobs: {{a: {{runs-on: x, steps: [{{run: x}}]}}}}");
+
+    private static bool PullRequest(string on, string? type, string into = "main", params string[]? paths) =>
+        EventMatcher.Matches(OnEvent(on), new TriggerEvent("pull_request", "refs/pull/1/merge", paths, Deleted: false) { Type = type, Branch = into });
+
+    [Fact]
+    public void By_default_a_workflow_only_runs_when_a_pull_request_event_s_activity_type_is_opened_synchronize_or_reopened()
+    {
+        foreach (var type in new[] { "opened", "synchronize", "reopened" })
+            Assert.True(PullRequest("  pull_request:", type));
+        Assert.False(PullRequest("  pull_request:", "labeled"));
+        Assert.False(PullRequest("  pull_request:", null));
+        Assert.True(PullRequest("  pull_request: {types: [labeled]}", "labeled"));
+        Assert.False(PullRequest("  pull_request: {types: [labeled]}", "opened"));
+        Assert.False(PullRequest("  push:", "opened"));
+    }
+
+    [Fact]
+    public void A_pull_request_is_filtered_by_the_branch_that_it_would_be_merged_into()
+    {
+        Assert.True(PullRequest("  pull_request: {branches: ['releases/**']}", "opened", "releases/10"));
+        Assert.False(PullRequest("  pull_request: {branches: ['releases/**']}", "opened", "main"));
+        Assert.False(PullRequest("  pull_request: {branches-ignore: ['releases/**']}", "opened", "releases/10"));
+    }
+
+    [Fact]
+    public void A_pull_request_is_filtered_by_the_paths_that_it_changes()
+    {
+        const string On = "  pull_request: {paths: ['**.js']}";
+        Assert.True(PullRequest(On, "opened", "main", "a/b.js"));
+        Assert.False(PullRequest(On, "opened", "main", "a/b.md"));
+        Assert.True(PullRequest(On, "opened", "main", null));
+        var e = new TriggerEvent("pull_request", "refs/pull/1/merge", null, Deleted: false) { Type = "opened", Branch = "main" };
+        Assert.True(EventMatcher.NeedsChangedPaths(OnEvent(On), e));
+        Assert.False(EventMatcher.NeedsChangedPaths(OnEvent(On), e with { Type = "closed" }));
+    }
+
+    [Fact]
+    public void A_repository_dispatch_starts_those_that_name_its_type_or_none()
+    {
+        static TriggerEvent Dispatch(string type) => new("repository_dispatch", "refs/heads/main", null, Deleted: false) { Type = type };
+        Assert.True(EventMatcher.Matches(OnEvent("  repository_dispatch:"), Dispatch("anything")));
+        Assert.True(EventMatcher.Matches(OnEvent("  repository_dispatch: {types: [a, b]}"), Dispatch("b")));
+        Assert.False(EventMatcher.Matches(OnEvent("  repository_dispatch: {types: [a, b]}"), Dispatch("B")));
+    }
+
+    [Fact]
+    public void A_workflow_run_starts_those_that_name_the_workflow_and_its_branch()
+    {
+        static TriggerEvent Ran(string name, string type, string? branch) =>
+            new("workflow_run", "refs/heads/main", null, Deleted: false) { WorkflowName = name, Type = type, Branch = branch };
+        var any = OnEvent("  workflow_run: {workflows: [Build, Test]}");
+        Assert.True(EventMatcher.Matches(any, Ran("Test", "completed", "feature")));
+        Assert.True(EventMatcher.Matches(any, Ran("Build", "requested", null)));
+        Assert.False(EventMatcher.Matches(any, Ran("Deploy", "completed", "main")));
+        var main = OnEvent("  workflow_run: {workflows: Build, types: [completed], branches: ['releases/**']}");
+        Assert.True(EventMatcher.Matches(main, Ran("Build", "completed", "releases/1")));
+        Assert.False(EventMatcher.Matches(main, Ran("Build", "requested", "releases/1")));
+        Assert.False(EventMatcher.Matches(main, Ran("Build", "completed", "main")));
+        Assert.False(EventMatcher.Matches(main, Ran("Build", "completed", null)));
+    }
+
+    [Fact]
+    public void A_schedule_starts_those_that_have_its_times()
+    {
+        static TriggerEvent At(string cron) => new("schedule", "refs/heads/main", null, Deleted: false) { Cron = cron };
+        var workflow = OnEvent("  schedule: [{cron: '30 5 * * 1,3'}, {cron: '30  5 * * 2,4'}]");
+        Assert.True(EventMatcher.Matches(workflow, At("30 5 * * 2,4")));
+        Assert.False(EventMatcher.Matches(workflow, At("30 5 * * 5")));
+    }
+
+    [Theory]
+    [InlineData("workflow_call")]
+    [InlineData("release")]
+    [InlineData("pull_request_target")]
+    public void A_call_and_what_only_GitHub_has_are_no_events(string name) =>
+        Assert.False(EventMatcher.Matches(OnEvent($"  push:\n  {name}:"), new TriggerEvent(name, "refs/heads/main", null, Deleted: false)));
 }
