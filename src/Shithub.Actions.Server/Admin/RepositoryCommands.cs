@@ -14,6 +14,7 @@ internal static class RepositoryCommands
     {
         Create(),
         List(),
+        Set(),
         Delete(),
         AddCollaborator(),
         RemoveCollaborator(),
@@ -85,6 +86,28 @@ internal static class RepositoryCommands
                 "There is no repository. Create one: shithubd admin repo create OWNER/NAME",
                 ("ID", row => CommandText.Of(row.Id)), ("REPOSITORY", row => row.FullName), ("PRIVATE", row => CommandText.Of(row.Private)),
                 ("BRANCH", row => row.DefaultBranch), ("ACTIONS", row => row.ActionsEnabled ? "enabled" : "disabled"));
+            return CommandContext.Done;
+        });
+        return command;
+    }
+
+    private static Command Set()
+    {
+        var github = new Option<string>("--github-workflows")
+        {
+            Description = "on: where a commit has no .shithub/workflows, the files in .github/workflows are its workflows. off: they are not.",
+        }.AcceptOnlyFromAmong("on", "off");
+        var command = new Command("set", "Change a repository's settings.") { FullName, github };
+        CommandContext.SetAction(command, async (context, parse, cancellation) =>
+        {
+            if (parse.GetValue(github) is not { } given)
+                return CommandContext.Fail(parse, CommandContext.WrongUsage, "Say what to set: --github-workflows on or off.");
+            if (await FindAsync(context, parse, parse.GetValue(FullName)!, cancellation) is not { } repository)
+                return CommandContext.Refused;
+            await context.Get<RepositoryStore>().SetGitHubWorkflowsAsync(repository.Id, given == "on", cancellation);
+            context.Print(
+                new { repository = repository.FullName, github_workflows = given == "on" },
+                ("repository", repository.FullName), ("github workflows", given));
             return CommandContext.Done;
         });
         return command;

@@ -7,7 +7,8 @@ public record Repository
 {
     /// <summary>What a query selects to read one, from <c>repositories r join owners o</c>.</summary>
     public const string Columns = """
-        r.id, r.owner_id, o.name as owner, o.kind as owner_kind, r.name, r.is_private, r.default_branch, r.actions_enabled, r.created_at
+        r.id, r.owner_id, o.name as owner, o.kind as owner_kind, r.name, r.is_private, r.default_branch, r.actions_enabled,
+        r.github_workflows, r.created_at
         """;
 
     public long Id { get; init; }
@@ -28,6 +29,9 @@ public record Repository
     public string DefaultBranch { get; init; } = "";
 
     public bool ActionsEnabled { get; init; }
+
+    /// <summary>Whether <c>.github/workflows</c> counts where a commit has no <c>.shithub/workflows</c>.</summary>
+    public bool GitHubWorkflows { get; init; }
 
     public DateTime CreatedAt { get; init; }
 

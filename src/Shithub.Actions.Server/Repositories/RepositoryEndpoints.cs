@@ -84,12 +84,12 @@ public static class RepositoryEndpoints
 public sealed record CreateRepositoryRequest(string? Name, string? Owner, bool? Private, string? DefaultBranch);
 
 public sealed record RepositoryResponse(
-    long Id, string Owner, string Name, string FullName, bool Private, string DefaultBranch, bool ActionsEnabled, string HtmlUrl,
-    string CloneUrl, DateTime CreatedAt)
+    long Id, string Owner, string Name, string FullName, bool Private, string DefaultBranch, bool ActionsEnabled,
+    [property: JsonPropertyName("github_workflows")] bool GitHubWorkflows, string HtmlUrl, string CloneUrl, DateTime CreatedAt)
 {
     public static RepositoryResponse Of(Repository repository, PublicUrl url) => new(
         repository.Id, repository.Owner, repository.Name, repository.FullName, repository.IsPrivate, repository.DefaultBranch,
-        repository.ActionsEnabled, url.Of(repository.FullName), url.Of($"{repository.FullName}.git"), repository.CreatedAt);
+        repository.ActionsEnabled, repository.GitHubWorkflows, url.Of(repository.FullName), url.Of($"{repository.FullName}.git"), repository.CreatedAt);
 }
 
 public sealed record RepositoryListResponse(IReadOnlyList<RepositoryResponse> Repositories);

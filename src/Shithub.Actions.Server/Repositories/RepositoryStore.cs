@@ -51,6 +51,12 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
         limit @limit
         """;
 
+    private const string SetGitHubWorkflows = """
+        update repositories
+        set github_workflows = @enabled
+        where id = @id
+        """;
+
     private const string Delete = """
         delete from repositories
         where id = @id
@@ -124,6 +130,13 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
             .. await connection.QueryAsync<Repository>(
                 new CommandDefinition(ListVisible, new { userId, limit }, cancellationToken: cancellation)),
         ];
+    }
+
+    /// <summary>Whether <c>.github/workflows</c> counts where a commit has no <c>.shithub/workflows</c>. It holds for later events.</summary>
+    public async Task SetGitHubWorkflowsAsync(long id, bool enabled, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        await connection.ExecuteAsync(new CommandDefinition(SetGitHubWorkflows, new { id, enabled }, cancellationToken: cancellation));
     }
 
     /// <summary>Deletes a repository with its runs, and then its folder.</summary>

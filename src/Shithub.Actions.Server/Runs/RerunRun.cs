@@ -27,7 +27,8 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
             new CommandDefinition(ReadEvent, new { run.Id }, cancellationToken: cancellation));
         var repository = await repositories.FindAsync(run.RepoId, cancellation)
             ?? throw new InvalidOperationException($"Repository {run.RepoId} of run {run.Id} is gone.");
-        var file = await WorkflowFiles.ReadAsync(repositories.Open(run.RepoId), run.HeadSha, run.WorkflowFile, cancellation);
+        var file = await WorkflowFiles.ReadAsync(
+            repositories.Open(run.RepoId), run.HeadSha, run.WorkflowFile, repository.GitHubWorkflows, cancellation);
         var trigger = new RunTrigger(
             run.Event, Parse(original.Payload), Parse(original.Inputs), run.HeadSha, run.HeadRef, original.ActorId, original.Actor, run.Title,
             $"rerun:{run.Id}:{idempotencyKey ?? Guid.NewGuid().ToString()}", run.Id);

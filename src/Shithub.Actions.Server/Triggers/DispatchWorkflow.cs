@@ -26,7 +26,7 @@ public sealed class DispatchWorkflow(
         var git = repositories.Open(repository.Id);
         if (await ResolveAsync(git, reference, cancellation) is not { } head)
             return DispatchOutcome.Refuse("ref", $"There is no branch or tag '{reference}' in {repository.FullName}.");
-        if (await WorkflowFiles.ReadAsync(git, head.Sha, file, cancellation) is not { } found)
+        if (await WorkflowFiles.ReadAsync(git, head.Sha, file, repository.GitHubWorkflows, cancellation) is not { } found)
             return DispatchOutcome.Refuse("workflow", $"There is no workflow '{file}' in {WorkflowFiles.Folder} at {head.Ref}.");
         if (found.Parsed.Workflow is not { } workflow)
         {

@@ -117,7 +117,7 @@ public sealed partial class ProcessEvent(
         var git = repositories.Open(repository.Id);
         var trigger = new TriggerEvent(row.Event, row.Ref, null, Deleted: false);
         var pathsAreRead = false;
-        foreach (var file in await WorkflowFiles.ReadAllAsync(git, headSha, cancellation))
+        foreach (var file in await WorkflowFiles.ReadAllAsync(git, headSha, repository.GitHubWorkflows, cancellation))
         {
             if (file.Parsed.On is not { } on)
             {

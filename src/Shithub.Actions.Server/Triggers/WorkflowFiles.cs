@@ -8,27 +8,43 @@ public static class WorkflowFiles
 {
     public const string Folder = ".shithub/workflows";
 
+    /// <summary>GitHub's: for repositories that are set to it, where a commit has nothing in <see cref="Folder"/>.</summary>
+    public const string GitHubFolder = ".github/workflows";
+
     /// <summary>No repository needs more; the rest would be read for every push.</summary>
     private const int FilesMax = 200;
 
     /// <summary>Every workflow file of the commit, in the order of their names. One that is too large is a diagnostic, not a failure.</summary>
+    /// <param name="orGitHub"><see cref="Repository.GitHubWorkflows"/></param>
     public static async Task<IReadOnlyList<WorkflowFile>> ReadAllAsync(
-        GitRepository repository, string commit, CancellationToken cancellation)
+        GitRepository repository, string commit, bool orGitHub, CancellationToken cancellation)
     {
-        var files = await repository.ListFilesAsync(commit, Folder, cancellation);
-        return await ReadAsync(repository, [.. files.Where(file => IsWorkflow(file.Path)).Take(FilesMax)], cancellation);
+        var files = await ListAsync(repository, commit, orGitHub, cancellation);
+        return await ReadAsync(repository, [.. files.Take(FilesMax)], cancellation);
     }
 
     /// <summary>One workflow file of the commit, or null where it has none of that name.</summary>
-    /// <param name="file">Its path, or its name within <see cref="Folder"/>.</param>
-    public static async Task<WorkflowFile?> ReadAsync(GitRepository repository, string commit, string file, CancellationToken cancellation)
+    /// <param name="file">Its path, or its name within its folder.</param>
+    /// <param name="orGitHub"><see cref="Repository.GitHubWorkflows"/></param>
+    public static async Task<WorkflowFile?> ReadAsync(
+        GitRepository repository, string commit, string file, bool orGitHub, CancellationToken cancellation)
     {
-        var path = file.Contains('/', StringComparison.Ordinal) ? file : $"{Folder}/{file}";
-        var files = await repository.ListFilesAsync(commit, Folder, cancellation);
-        return files.FirstOrDefault(found => found.Path == path && IsWorkflow(path)) is { } one
+        var isPath = file.Contains('/', StringComparison.Ordinal);
+        var files = await ListAsync(repository, commit, orGitHub, cancellation);
+        return files.FirstOrDefault(found => (isPath ? found.Path : found.Path[(found.Path.LastIndexOf('/') + 1)..]) == file) is { } one
             ? (await ReadAsync(repository, [one], cancellation))[0]
             : null;
     }
+
+    private static async Task<List<GitFile>> ListAsync(
+        GitRepository repository, string commit, bool orGitHub, CancellationToken cancellation)
+    {
+        var own = await ListAsync(repository, commit, Folder, cancellation);
+        return own.Count == 0 && orGitHub ? await ListAsync(repository, commit, GitHubFolder, cancellation) : own;
+    }
+
+    private static async Task<List<GitFile>> ListAsync(GitRepository repository, string commit, string folder, CancellationToken cancellation) =>
+        [.. (await repository.ListFilesAsync(commit, folder, cancellation)).Where(file => IsWorkflow(file.Path))];
 
     private static async Task<IReadOnlyList<WorkflowFile>> ReadAsync(
         GitRepository repository, IReadOnlyList<GitFile> files, CancellationToken cancellation)

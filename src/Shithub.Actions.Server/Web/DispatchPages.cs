@@ -65,7 +65,7 @@ public static class DispatchPages
     {
         var git = repositories.Open(repository.Id);
         var head = await DispatchWorkflow.ResolveAsync(git, reference, cancellation);
-        var files = head is { } found ? await WorkflowFiles.ReadAllAsync(git, found.Sha, cancellation) : [];
+        var files = head is { } found ? await WorkflowFiles.ReadAllAsync(git, found.Sha, repository.GitHubWorkflows, cancellation) : [];
         var forms = files
             .Where(file => file.Parsed.Workflow?.On.WorkflowDispatch is not null)
             .Select(file => new DispatchForm(

@@ -49,6 +49,9 @@ public sealed class AdminCommandTests : IAsyncLifetime
         await JsonAsync("admin", "repo", "add-collaborator", "acme/tool", "root", "--permission", "read");
         await JsonAsync("admin", "repo", "disable-actions", "acme/tool");
         Assert.False((bool)(await JsonAsync("admin", "repo", "list"))!.AsArray().Single()!["actions_enabled"]!);
+        Assert.False((bool)(await JsonAsync("admin", "repo", "list"))!.AsArray().Single()!["github_workflows"]!);
+        await JsonAsync("admin", "repo", "set", "acme/tool", "--github-workflows", "on");
+        Assert.True((bool)(await JsonAsync("admin", "repo", "list"))!.AsArray().Single()!["github_workflows"]!);
         await JsonAsync("admin", "repo", "remove-collaborator", "acme/tool", "root");
         await JsonAsync("admin", "repo", "delete", "acme/tool");
         Assert.False(Directory.Exists(Path.Combine(_folder, "repositories", "1.git")));

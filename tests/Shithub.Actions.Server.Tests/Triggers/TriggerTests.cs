@@ -1,6 +1,7 @@
 using Dapper;
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Secrets;
 using Shithub.Actions.Server.Tests.Repositories;
 using Shithub.Actions.Server.Triggers;
@@ -50,6 +51,21 @@ public sealed class TriggerTests : IAsyncLifetime
         var script = await connection.ExecuteScalarAsync<string>(
             "select s.run from workflow_steps s join workflow_jobs j on j.id = s.job_id where j.run_id = @Id", new { run.Id });
         Assert.Equal($"echo 1-{run.Id} hello", script);
+    }
+
+    [Fact]
+    public async Task A_repository_that_is_set_to_it_runs_GitHub_s_folder_until_it_has_its_own()
+    {
+        await _client.CommitAsync(".github/workflows/smoke.yml", Smoke, "One");
+        await _client.RunAsync("push", "--quiet", "origin", "trunk");
+        Assert.Empty(await ProcessedRunsAsync());
+        await _host.Server.Get<RepositoryStore>().SetGitHubWorkflowsAsync(_host.Private.Id, true, Cancellation);
+        await _client.CommitAsync("README.md", "x", "Two");
+        await _client.RunAsync("push", "--quiet", "origin", "trunk");
+        Assert.Equal(".github/workflows/smoke.yml", Assert.Single(await ProcessedRunsAsync()).WorkflowFile);
+        await _client.CommitAsync(".shithub/workflows/own.yml", Smoke, "Three");
+        await _client.RunAsync("push", "--quiet", "origin", "trunk");
+        Assert.Equal([".github/workflows/smoke.yml", ".shithub/workflows/own.yml"], (await ProcessedRunsAsync()).Select(run => run.WorkflowFile).Order());
     }
 
     [Fact]
