@@ -60,6 +60,10 @@ public static class WorkflowLimits
     /// <summary>Characters that all expressions of one plan may produce or read, intermediate results included.</summary>
     public const int MaxExpressionWork = 16 * 1024 * 1024;
 
+    /// <summary>Files and folders that one <c>hashFiles</c> looks at, and how many folders inside each other.</summary>
+    public const int MaxHashedEntries = 200_000;
+    public const int MaxHashedDepth = 250;
+
     /// <summary>Bytes of <c>NAME=value</c> in an environment: Linux starts no program with a longer one (MAX_ARG_STRLEN).</summary>
     public const int MaxEnvironmentBytes = 128 * 1024 - 1;
 

@@ -16,7 +16,7 @@ public class ContextJsonTests
     private static ExpressionValue Evaluate(string expression, ExpressionValue contexts)
     {
         var members = ((ObjectValue)contexts).Members;
-        var scope = ExpressionScope.Of("tests", members.Keys);
+        var scope = ExpressionScope.Of(members.Keys);
         return new ExpressionEvaluator(members.ToDictionary(), new EvaluationBudget()).Evaluate(ExpressionParser.Parse(expression, scope));
     }
 

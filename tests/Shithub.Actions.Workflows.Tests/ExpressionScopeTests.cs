@@ -95,7 +95,7 @@ public class ExpressionScopeTests
     [Fact]
     public void A_scope_made_for_a_tool_has_whatever_contexts_it_names()
     {
-        var scope = ExpressionScope.Of("eval", ["fruits", "shithub"]);
+        var scope = ExpressionScope.Of(["fruits", "shithub"]);
         Assert.IsType<IndexNode>(ExpressionParser.Parse("fruits.x", scope));
         Assert.IsType<IndexNode>(ExpressionParser.Parse("github.x", scope));
         Assert.Equal(["github", "shithub", "fruits"], scope.Contexts);

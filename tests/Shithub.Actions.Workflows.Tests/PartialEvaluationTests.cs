@@ -18,7 +18,7 @@ public class PartialEvaluationTests
         }),
     };
 
-    private static readonly ExpressionScope Scope = ExpressionScope.Of("tests", ["github", "steps", "inputs", "needs", "absent"]);
+    private static readonly ExpressionScope Scope = ExpressionScope.Of(["github", "steps", "inputs", "needs", "absent"]);
 
     private static string Describe(string expression, StatusCheck? status = null)
     {

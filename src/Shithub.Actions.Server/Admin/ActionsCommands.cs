@@ -10,6 +10,7 @@ internal static class ActionsCommands
     public static Command Build() => new("actions", "Work on workflows.")
     {
         Parse(),
+        EvalCommand.Build(),
         Switch("enable", "Let jobs run again.", enabled: true),
         Switch("disable", "Hold queued jobs back and start no new runs. Jobs that run go on.", enabled: false),
     };
@@ -60,9 +61,9 @@ internal static class ActionsCommands
             byte[] bytes;
             try
             {
-                bytes = await ReadAsync(path, cancellation);
+                bytes = await CommandFile.ReadAsync(path, WorkflowLimits.MaxFileBytes, cancellation);
             }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+            catch (Exception error) when (CommandFile.IsUnreadable(error))
             {
                 return CommandContext.Fail(parse, CommandContext.WrongUsage, $"{path} can't be read: {error.Message}");
             }
@@ -76,14 +77,5 @@ internal static class ActionsCommands
             return CommandContext.Done;
         });
         return command;
-    }
-
-    /// <summary>One byte more than a workflow may have is enough to refuse it.</summary>
-    private static async Task<byte[]> ReadAsync(string path, CancellationToken cancellation)
-    {
-        await using var stream = path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
-        var buffer = new byte[WorkflowLimits.MaxFileBytes + 1];
-        var length = await stream.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation);
-        return buffer[..length];
     }
 }

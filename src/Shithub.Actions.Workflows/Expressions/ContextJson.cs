@@ -74,8 +74,9 @@ public static class ContextJson
             case BooleanValue boolean:
                 return JsonValue.Create(boolean.Value);
             case NumberValue number:
+                // Adding 0 makes 0 of -0, which GitHub has not.
                 return double.IsFinite(number.Value)
-                    ? JsonValue.Create(number.Value) : JsonValue.Create(NumberValue.Format(number.Value));
+                    ? JsonValue.Create(number.Value + 0.0) : JsonValue.Create(NumberValue.Format(number.Value));
             case StringValue text:
                 return JsonValue.Create(text.Value);
             case ArrayValue array:

@@ -4,6 +4,9 @@ namespace Shithub.Actions.Workflows.Expressions;
 internal sealed class EvaluationException(string message, string code = DiagnosticCodes.Evaluation) : Exception(message)
 {
     public string Code { get; } = code;
+
+    /// <summary>Where the call that failed stands in the expression; null outside of calls.</summary>
+    public int? Offset { get; set; }
 }
 
 /// <summary>

@@ -57,7 +57,7 @@ public sealed class ExpressionEvaluator
             NotNode not => Not(Evaluate(not.Operand)),
             ComparisonNode comparison => Compare(comparison),
             LogicalNode logical => Combine(logical),
-            CallNode call => call.Function.Invoke(call.Arguments, this),
+            CallNode call => Call(call),
             _ => throw new InvalidOperationException($"no evaluation for {node.GetType().Name}"),
         };
     }
@@ -81,6 +81,20 @@ public sealed class ExpressionEvaluator
         }
 
         return tainted;
+    }
+
+    private ExpressionValue Call(CallNode call)
+    {
+        try
+        {
+            return call.Function.Invoke(call.Arguments, this);
+        }
+        catch (EvaluationException exception)
+        {
+            // The innermost call is the one that failed.
+            exception.Offset ??= call.Span.Start;
+            throw;
+        }
     }
 
     private static ExpressionValue Not(ExpressionValue operand) =>

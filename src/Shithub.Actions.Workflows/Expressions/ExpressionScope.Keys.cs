@@ -95,7 +95,7 @@ public sealed partial class ExpressionScope
         Row("inputs.<input_id>.default", "github strategy matrix job runner", "hashFiles");
 
     /// <summary>All contexts and functions: for tools that look at expressions of any key.</summary>
-    public static ExpressionScope Any { get; } = Of("any key", AllContexts);
+    public static ExpressionScope Any { get; } = Of(AllContexts);
 
     private static ExpressionScope StepRow(string key) => Row($"jobs.<job_id>.steps.{key}", Steps, "hashFiles");
 

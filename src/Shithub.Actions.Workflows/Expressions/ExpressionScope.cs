@@ -15,7 +15,7 @@ public sealed partial class ExpressionScope
     private ExpressionScope(string key, IReadOnlyList<string> contexts, IReadOnlyList<string> functions) =>
         (Key, _contexts, _functions) = (key, contexts, functions);
 
-    /// <summary>The key, as messages name it.</summary>
+    /// <summary>The key, as messages name it; empty for a scope that is not a key's.</summary>
     public string Key { get; }
 
     /// <summary>The contexts that it has, <c>github</c> and its other name <c>shithub</c> included.</summary>
@@ -26,8 +26,8 @@ public sealed partial class ExpressionScope
     public IReadOnlyList<string> SpecialFunctions => _functions;
 
     /// <summary>A scope of all functions and of these contexts, whatever their names.</summary>
-    public static ExpressionScope Of(string key, IEnumerable<string> contexts) =>
-        new(key, [.. contexts.Select(ToCanonical)], ExpressionFunction.Special);
+    public static ExpressionScope Of(IEnumerable<string> contexts) =>
+        new("", [.. contexts.Select(ToCanonical)], ExpressionFunction.Special);
 
     /// <summary>The canonical name of a context: <c>shithub</c> is <c>github</c>.</summary>
     internal static string ToCanonical(string context) =>
@@ -48,7 +48,7 @@ public sealed partial class ExpressionScope
 
         var available = string.Join(", ", Contexts);
         throw new ExpressionSyntaxException(
-            $"the context '{known}' is not available under '{Key}'", offset,
+            Key.Length == 0 ? $"there is no context '{known}'" : $"the context '{known}' is not available under '{Key}'", offset,
             available.Length == 0 ? "no context is" : $"available here: {available}");
     }
 

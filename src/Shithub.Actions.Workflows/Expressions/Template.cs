@@ -167,7 +167,7 @@ public sealed class Template
     }
 
     internal TemplateException Failed(EvaluationException exception, in TemplatePart part) =>
-        new(exception.Code, exception.Message, this, part.Offset + part.Expression!.Span.Start);
+        new(exception.Code, exception.Message, this, part.Offset + (exception.Offset ?? part.Expression!.Span.Start));
 
     /// <exception cref="TemplateException">The budget is spent.</exception>
     internal string ToText(ExpressionValue value, in TemplatePart part, ExpressionEvaluator evaluator)
