@@ -18,8 +18,17 @@ public static class WorkflowLimits
     /// <summary>Jobs of a run.</summary>
     public const int MaxJobs = 1_000;
 
-    /// <summary>Jobs of one matrix: GitHub's number.</summary>
+    /// <summary>Combinations of one matrix: GitHub's number.</summary>
     public const int MaxMatrixJobs = 256;
+
+    /// <summary>Levels of workflows that call each other, the run's own included: GitHub's number.</summary>
+    public const int MaxCallDepth = 10;
+
+    /// <summary>Workflows that a run may call, directly or not: GitHub's number.</summary>
+    public const int MaxCalledWorkflows = 50;
+
+    /// <summary>Characters of a concurrency group's name.</summary>
+    public const int MaxConcurrencyGroupLength = 400;
 
     /// <summary>Steps of a job.</summary>
     public const int MaxSteps = 1_000;

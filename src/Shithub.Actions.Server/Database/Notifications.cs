@@ -21,6 +21,9 @@ public enum Topic
 
     /// <summary>A trigger event is pending. The key is empty.</summary>
     Trigger,
+
+    /// <summary>A concurrency group has a new member, or lost one. The key is empty.</summary>
+    Concurrency,
 }
 
 /// <summary>The one LISTEN connection of a server, and the waiters in this process.</summary>
@@ -47,7 +50,8 @@ public sealed partial class Notifications(NpgsqlDataSource dataSource, ILogger<N
         Topic.Queue => "queue",
         Topic.Lease => "lease",
         Topic.Run => "run",
-        _ => "trigger",
+        Topic.Trigger => "trigger",
+        _ => "concurrency",
     };
 
     /// <summary>
@@ -155,6 +159,7 @@ public sealed partial class Notifications(NpgsqlDataSource dataSource, ILogger<N
             "lease" => Topic.Lease,
             "run" => Topic.Run,
             "trigger" => Topic.Trigger,
+            "concurrency" => Topic.Concurrency,
             _ => null,
         };
         if (topic is { } known)

@@ -12,7 +12,8 @@ public sealed class JobCallFilter(JobTokens tokens, ServerMetrics metrics)
 {
     /// <summary>The call and its body, or the problem to answer with. Nothing is consumed yet.</summary>
     public async Task<(JobCall? Call, T? Message, IResult? Problem)> OpenAsync<T>(
-        HttpRequest request, long jobId, JsonTypeInfo<T> type, CancellationToken cancellation)
+        HttpRequest request, long jobId, JsonTypeInfo<T> type, CancellationToken cancellation,
+        int bodyMax = ProtocolLimits.RequestBodyBytes)
         where T : class
     {
         var token = RunnerToken.FromHeader(request.Headers.Authorization);
@@ -29,7 +30,7 @@ public sealed class JobCallFilter(JobTokens tokens, ServerMetrics metrics)
                 "Idempotency-Key", $"The header Idempotency-Key is at most {ProtocolLimits.IdempotencyKeyLengthMax} printable ASCII characters."));
         }
 
-        var body = await RequestBody.ReadAsync(request, type, ProtocolLimits.RequestBodyBytes, cancellation);
+        var body = await RequestBody.ReadAsync(request, type, bodyMax, cancellation);
         return body.Value is { } message
             ? (new JobCall(claims, key.Length == 0 ? null : key, JobCall.Hash(request.Path, body.Bytes.Span)), message, null)
             : (null, null, body.Problem);

@@ -39,7 +39,8 @@ public static class JobEndpoints
     private static async Task<IResult> ReportJobStatusAsync(
         HttpRequest request, long id, JobCallFilter filter, ReportJobStatus report, Notifications notifications, CancellationToken cancellation)
     {
-        var (call, message, problem) = await filter.OpenAsync(request, id, ProtocolJson.Default.StatusRequest, cancellation);
+        var (call, message, problem) = await filter.OpenAsync(
+            request, id, ProtocolJson.Default.StatusRequest, cancellation, ProtocolLimits.StatusBodyBytes);
         if (call is null || message is null)
             return problem!;
         var (change, invalid) = JobRequests.CheckStatus(message, isStep: false);

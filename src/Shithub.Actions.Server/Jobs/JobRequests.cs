@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Text;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Http;
 
@@ -9,6 +10,8 @@ public static class JobRequests
 {
     /// <summary>Far more chunks than a step can fill, and far from overflowing the column.</summary>
     public const int SeqMax = 9_999_999;
+
+    private const int OutputNameMax = 255;
 
     public static (StatusChange? Change, IResult? Problem) CheckStatus(StatusRequest request, bool isStep)
     {
@@ -47,9 +50,43 @@ public static class JobRequests
                 break;
         }
 
-        return request.CompletedAt < request.StartedAt
-            ? (null, Problems.Invalid("completed_at", "'completed_at' is before 'started_at'."))
-            : (new StatusChange(status, conclusion, request.StartedAt, request.CompletedAt), null);
+        if (request.CompletedAt < request.StartedAt)
+            return (null, Problems.Invalid("completed_at", "'completed_at' is before 'started_at'."));
+        return CheckOutputs(request, isStep || !StatusNames.IsTerminal(status)) is { } problem
+            ? (null, problem)
+            : (new StatusChange(status, conclusion, request.StartedAt, request.CompletedAt)
+            {
+                Outputs = request.Outputs is { Count: > 0 } ? request.Outputs : null,
+                TaintedOutputs = request.TaintedOutputs ?? [],
+            }, null);
+    }
+
+    private static IResult? CheckOutputs(StatusRequest request, bool refused)
+    {
+        var outputs = request.Outputs ?? new Dictionary<string, string>();
+        if (outputs.Count > 0 && refused)
+            return Problems.Invalid("outputs", "Outputs go with the job's last status: completed or cancelled.");
+        var bytes = 0L;
+        foreach (var (name, value) in outputs)
+        {
+            if (name.Length is 0 or > OutputNameMax || value is null || (name + value).Contains('\0', StringComparison.Ordinal))
+            {
+                return Problems.Invalid(
+                    "outputs", $"'outputs' has names of 1 to {OutputNameMax} characters, with strings as values, and NUL in neither.");
+            }
+
+            bytes += Encoding.UTF8.GetByteCount(name) + Encoding.UTF8.GetByteCount(value);
+        }
+
+        if (bytes > ProtocolLimits.OutputBytes)
+        {
+            return Problems.Of(
+                StatusCodes.Status413PayloadTooLarge, $"'outputs' are {bytes} bytes; a job may have {ProtocolLimits.OutputBytes}.", "outputs");
+        }
+
+        return (request.TaintedOutputs ?? []).FirstOrDefault(name => name is null || !outputs.ContainsKey(name)) is { } stray
+            ? Problems.Invalid("tainted_outputs", $"'tainted_outputs' names '{stray}', which 'outputs' does not have.")
+            : null;
     }
 
     public static (byte[]? Chunk, IResult? Problem) CheckLog(AppendLogRequest request)

@@ -41,7 +41,9 @@ public sealed class ReportJobStatus(
             set status = @status,
                 conclusion = @conclusion,
                 started_at = greatest(j.started_at, least(coalesce(@started_at, j.started_at), now())),
-                completed_at = now()
+                completed_at = now(),
+                outputs = @outputs::json,
+                tainted_outputs = @tainted_outputs
             from used
             where j.id = @job_id
         ),
@@ -104,6 +106,7 @@ public sealed class ReportJobStatus(
             var end = new NpgsqlBatchCommand(ReportTerminal);
             call.Bind(end.Parameters);
             change.Bind(end.Parameters);
+            change.BindOutputs(end.Parameters);
             batch.BatchCommands.Add(end);
             await using var reader = await batch.ExecuteReaderAsync(cancellation);
             await reader.NextResultAsync(cancellation);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Npgsql;
 using NpgsqlTypes;
 using Shithub.Actions.Server.Metrics;
@@ -100,6 +102,22 @@ public sealed class ReportStepStatus(NpgsqlDataSource dataSource, JobCallDiagnos
 /// <summary>A checked transition: a terminal status has a conclusion, others have none. Times are the runner's, between the claim and the database's now.</summary>
 public sealed record StatusChange(string Status, string? Conclusion, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt)
 {
+    /// <summary>Of a job that ends; null: none.</summary>
+    public IReadOnlyDictionary<string, string>? Outputs { get; init; }
+
+    public IReadOnlyList<string> TaintedOutputs { get; init; } = [];
+
+    public void BindOutputs(NpgsqlParameterCollection parameters)
+    {
+        parameters.Add(new NpgsqlParameter("outputs", NpgsqlDbType.Text)
+        {
+            Value = Outputs is null
+                ? DBNull.Value
+                : JsonSerializer.Serialize(Outputs, JobsJson.Default.IReadOnlyDictionaryStringString),
+        });
+        parameters.Add(new NpgsqlParameter<string[]>("tainted_outputs", [.. TaintedOutputs]));
+    }
+
     public void Bind(NpgsqlParameterCollection parameters)
     {
         parameters.Add(new NpgsqlParameter<string>("status", NpgsqlDbType.Text) { TypedValue = Status });
@@ -111,3 +129,6 @@ public sealed record StatusChange(string Status, string? Conclusion, DateTimeOff
     private static NpgsqlParameter Time(string name, DateTimeOffset? time) =>
         new(name, NpgsqlDbType.TimestampTz) { Value = time is { } value ? value.UtcDateTime : DBNull.Value };
 }
+
+[JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
+internal sealed partial class JobsJson : JsonSerializerContext;

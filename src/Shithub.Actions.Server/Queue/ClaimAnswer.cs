@@ -2,6 +2,8 @@ using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Jobs;
 using Shithub.Actions.Server.Metrics;
+using Shithub.Actions.Server.Runs;
+using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Queue;
 
@@ -13,6 +15,7 @@ public sealed class ClaimAnswer(JobTokens tokens, CheckoutTokens checkout, Publi
         var claims = new JobTokenClaims(
             row.RunnerId, JobTokens.ApiPurpose, row.Id, row.RunId, row.RepoId, row.Attempt, row.ClaimExpires, row.ClaimJti);
         var checkoutToken = checkout.Issue(claims, row.TimeoutMinutes);
+        var actions = row.Actions.ConvertAll(action => Resolve(action, claims, row));
         metrics.TokenIssued(JobTokens.ApiPurpose);
         metrics.TokenIssued(JobTokens.CheckoutPurpose);
         metrics.Claimed(row.SecondsQueued);
@@ -30,7 +33,7 @@ public sealed class ClaimAnswer(JobTokens tokens, CheckoutTokens checkout, Publi
                 row.HeadRef,
                 row.Event,
                 row.EventPayload,
-                row.JobKey,
+                RunMachine.KeyOf(row.JobKey),
                 row.JobName,
                 row.RunsOn,
                 row.Needs,
@@ -38,7 +41,7 @@ public sealed class ClaimAnswer(JobTokens tokens, CheckoutTokens checkout, Publi
                 row.TimeoutMinutes,
                 row.Permissions,
                 new Dictionary<string, string>(),
-                [checkoutToken],
+                [checkoutToken, .. actions.Select(action => action.Token)],
                 row.Env,
                 url.Of(row.Repository + ".git"),
                 checkoutToken,
@@ -48,6 +51,16 @@ public sealed class ClaimAnswer(JobTokens tokens, CheckoutTokens checkout, Publi
                 row.LeaseSeconds,
                 row.Repository,
                 row.Actor,
-                url.Base));
+                url.Base,
+                ClaimContexts.Write(row),
+                row.Outputs,
+                row.Defaults,
+                row.Container,
+                row.Services,
+                actions));
     }
+
+    private ClaimedAction Resolve(ResolvedAction action, JobTokenClaims claims, ClaimedRow row) => new(
+        action.Uses, action.Repository, action.Sha, url.Of(action.Repository + ".git"),
+        checkout.Issue(claims with { RepoId = action.RepositoryId }, row.TimeoutMinutes));
 }

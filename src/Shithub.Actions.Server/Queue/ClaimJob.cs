@@ -131,16 +131,21 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
                 select coalesce(jsonb_agg(jsonb_build_object(
                     'id', s.id, 'index', s.index, 'step_id', s.step_id, 'name', s.name, 'if', s.if_condition, 'run', s.run,
                     'uses', s.uses, 'working_directory', s.working_directory, 'env', s.env, 'with', s."with",
-                    'continue_on_error', s.continue_on_error, 'shell', s.shell) order by s.index), '[]')::text
+                    'continue_on_error', s.continue_on_error, 'shell', s.shell, 'continue_on_error_if', s.continue_on_error_if,
+                    'timeout_minutes', s.timeout_minutes, 'line', s.line) order by s.index), '[]')::text
                 from workflow_steps s
                 where s.job_id = j.id
-            ) as steps
+            ) as steps,
+            j.contexts::text as contexts, j.output_templates::text as output_templates, j.defaults::text as defaults,
+            j.container::text as container, j.services::text as services, d.github::text as github, d.vars::text as vars,
+            r.inputs::text as inputs, d.actions::text as actions
         from runner_tokens t
         join workflow_jobs j on j.runner_id = t.runner_id
         join workflow_runs r on r.id = j.run_id
         join repositories p on p.id = j.repo_id
         join owners o on o.id = p.owner_id
         left join owners a on a.id = r.actor_id
+        left join workflow_run_definitions d on d.run_id = r.id
         where t.token_hash = @token_hash
             and j.claim_id = @claim_id
         """;
@@ -238,7 +243,18 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
         IsFresh = reader.GetBoolean(26),
         SecondsQueued = reader.GetDouble(27),
         Steps = JsonSerializer.Deserialize(reader.GetString(28), QueueJson.Default.ListClaimedStep)!,
+        Contexts = TextOrNull(reader, 29),
+        Outputs = TextOrNull(reader, 30) is { } outputs ? JsonSerializer.Deserialize(outputs, QueueJson.Default.DictionaryStringString) : null,
+        Defaults = TextOrNull(reader, 31) is { } defaults ? JsonSerializer.Deserialize(defaults, QueueJson.Default.ClaimedDefaults) : null,
+        Container = TextOrNull(reader, 32) is { } container ? Json(container) : null,
+        Services = TextOrNull(reader, 33) is { } services ? Json(services) : null,
+        GitHub = TextOrNull(reader, 34),
+        Vars = TextOrNull(reader, 35),
+        Inputs = reader.GetString(36),
+        Actions = TextOrNull(reader, 37) is { } actions ? JsonSerializer.Deserialize(actions, QueueJson.Default.ListResolvedAction)! : [],
     };
+
+    private static string? TextOrNull(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 
     private static JsonElement Json(string text)
     {

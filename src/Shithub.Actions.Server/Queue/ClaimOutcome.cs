@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Runs;
 
 namespace Shithub.Actions.Server.Queue;
 
@@ -84,9 +85,32 @@ public sealed record ClaimedRow
     public required double SecondsQueued { get; init; }
 
     public required List<ClaimedStep> Steps { get; init; }
+
+    /// <summary>What the job alone sees, as JSON: <c>needs</c>, <c>strategy</c>, <c>matrix</c> and the inputs of a called workflow.</summary>
+    public required string? Contexts { get; init; }
+
+    public required Dictionary<string, string>? Outputs { get; init; }
+
+    public required ClaimedDefaults? Defaults { get; init; }
+
+    public required JsonElement? Container { get; init; }
+
+    public required JsonElement? Services { get; init; }
+
+    /// <summary>The context <c>github</c> without the event.</summary>
+    public required string? GitHub { get; init; }
+
+    public required string? Vars { get; init; }
+
+    /// <summary>Those of the run.</summary>
+    public required string Inputs { get; init; }
+
+    public required List<ResolvedAction> Actions { get; init; }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(List<ClaimedStep>))]
+[JsonSerializable(typeof(ClaimedDefaults))]
+[JsonSerializable(typeof(List<ResolvedAction>))]
 internal sealed partial class QueueJson : JsonSerializerContext;

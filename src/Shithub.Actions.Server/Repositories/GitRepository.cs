@@ -37,7 +37,7 @@ public sealed class GitRepository(GitProcess git, string path)
     /// <exception cref="GitException">The listing is larger than 4 MiB.</exception>
     public async Task<IReadOnlyList<GitFile>> ListFilesAsync(string commit, string folder, CancellationToken cancellation)
     {
-        var result = await RunAsync(["ls-tree", "-z", "-l", Sha(commit), "--", folder.TrimEnd('/') + "/"], default, ListingBytesMax, cancellation);
+        var result = await RunAsync(["ls-tree", "-z", "-l", Sha(commit), "--", .. folder.Length == 0 ? Array.Empty<string>() : [folder.TrimEnd('/') + "/"]], default, ListingBytesMax, cancellation);
         if (result.IsCut)
             throw new GitException($"The folder {folder} has too many files.");
         var files = new List<GitFile>();

@@ -114,6 +114,10 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
             new CommandDefinition(FindByName, new { owner, name }, cancellationToken: cancellation));
     }
 
+    /// <param name="fullName"><c>owner/name</c></param>
+    public async Task<Repository?> FindAsync(string fullName, CancellationToken cancellation) =>
+        fullName.Split('/') is [var owner, var name] ? await FindAsync(owner, name, cancellation) : null;
+
     public async Task<Repository?> FindAsync(long id, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);

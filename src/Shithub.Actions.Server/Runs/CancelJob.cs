@@ -11,14 +11,21 @@ namespace Shithub.Actions.Server.Runs;
 /// </summary>
 public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notifications, ServerMetrics metrics)
 {
+    // Where the whole run is cancelled, a job that is not ready yet has its condition asked: 'always()' still lets it run.
     private const string LockJobs = """
         select id, status
         from workflow_jobs
         where run_id = @RunId
-            and (@JobId::bigint is null or id = @JobId)
+            and (id = @JobId or @JobId::bigint is null and is_ready)
             and status in ('queued', 'waiting', 'running')
         order by id
         for update
+        """;
+
+    private const string CancelRun = """
+        update workflow_runs
+        set cancel_requested_at = coalesce(cancel_requested_at, now())
+        where id = @RunId and conclusion is null
         """;
 
     private const string EndJobs = """
@@ -64,6 +71,8 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
         var jobs = (await connection.QueryAsync<(long Id, string Status)>(Sql(LockJobs, new { RunId = runId, JobId = jobId }))).AsList();
         var running = jobs.Where(job => job.Status == "running").Select(job => job.Id).ToArray();
         var idle = jobs.Where(job => job.Status != "running").Select(job => job.Id).ToArray();
+        if (jobId is null)
+            await connection.ExecuteAsync(Sql(CancelRun, new { RunId = runId }));
         if (idle.Length > 0)
             await connection.ExecuteAsync(Sql(EndJobs, new { Ids = idle }));
         if (running.Length > 0)

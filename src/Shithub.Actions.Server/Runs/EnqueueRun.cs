@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Dapper;
 using Npgsql;
 using Shithub.Actions.Workflows;
@@ -35,48 +34,20 @@ public static class EnqueueRun
     private const string InsertRun = """
         insert into workflow_runs
             (id, repo_id, run_index, workflow_file, workflow_name, title, event, event_payload, inputs, head_sha, head_ref, actor_id,
-             trigger_event_id, parent_run_id, status, conclusion, completed_at, diagnostics)
+             trigger_event_id, parent_run_id, status, conclusion, completed_at, diagnostics, hold)
         overriding system value
         values
             (coalesce(@RunId, nextval(pg_get_serial_sequence('workflow_runs', 'id'))), @RepoId, @RunIndex, @WorkflowFile, @WorkflowName,
              @Title, @Event, @EventPayload::jsonb, @Inputs::jsonb, @HeadSha, @HeadRef, @ActorId, @TriggerEventId, @ParentRunId, @Status,
-             @Conclusion, case when @Conclusion is null then null else now() end, @Diagnostics::jsonb)
+             @Conclusion, case when @Conclusion is null then null else now() end, @Diagnostics::jsonb, @Hold)
         returning id
         """;
 
-    // Known sets are left alone, because an insert that conflicts still takes a number of the sequence. In order, so that two runs
-    // that bring the same new sets do not wait for each other in a circle.
-    private const string InsertLabelSets = """
-        insert into label_sets (labels)
-        select distinct job.labels
-        from jsonb_to_recordset(@Jobs::jsonb) as job (labels text[])
-        where not exists (select from label_sets s where s.labels = job.labels)
-        order by job.labels
-        on conflict (labels) do nothing
-        """;
+    private const string JoinConcurrency = """
+        insert into concurrency_members (repo_id, group_name, run_id, cancels, keeps_all)
+        values (@RepoId, @Group, @RunId, @CancelInProgress, @KeepsAll);
 
-    private const string InsertJobs = """
-        insert into workflow_jobs
-            (run_id, repo_id, job_key, job_name, runs_on, label_set_id, needs, if_condition, timeout_minutes, permissions, env, priority,
-             status, queued_at)
-        select @RunId, @RepoId, job.key, job.name, job.runs_on, s.id, job.needs, job.if_condition, job.timeout_minutes, job.permissions,
-            job.env, @Priority, job.status, case when job.status = 'queued' then now() end
-        from jsonb_to_recordset(@Jobs::jsonb) as job
-            (position integer, key text, name text, runs_on text[], labels text[], needs text[], if_condition text,
-             timeout_minutes integer, permissions jsonb, env jsonb, status text)
-        join label_sets s on s.labels = job.labels
-        order by job.position
-        """;
-
-    private const string InsertSteps = """
-        insert into workflow_steps
-            (job_id, index, step_id, name, if_condition, run, uses, shell, working_directory, env, "with", continue_on_error)
-        select j.id, step.index, step.step_id, step.name, step.if_condition, step.run, step.uses, step.shell, step.working_directory,
-            step.env, step."with", step.continue_on_error
-        from jsonb_to_recordset(@Steps::jsonb) as step
-            (job_key text, index integer, step_id text, name text, if_condition text, run text, uses text, shell text,
-             working_directory text, env jsonb, "with" jsonb, continue_on_error boolean)
-        join workflow_jobs j on j.run_id = @RunId and j.job_key = step.job_key
+        select pg_notify('shithub', 'concurrency:');
         """;
 
     private const string Tell = "select pg_notify('shithub', 'queue:'), pg_notify('shithub', 'run:' || @RunId)";
@@ -94,7 +65,7 @@ public static class EnqueueRun
             return new EnqueuedRun(earlier, earlierIndex, Created: false);
         }
 
-        var isPlanned = run.Plan is { Jobs.Count: > 0 };
+        var state = run.Plan?.Decision.State ?? new RunState(JobStatus.Completed, Conclusion.Failure);
         var runId = await connection.ExecuteScalarAsync<long>(Sql(InsertRun, new
         {
             run.RunId,
@@ -111,55 +82,30 @@ public static class EnqueueRun
             run.ActorId,
             run.TriggerEventId,
             run.ParentRunId,
-            Status = isPlanned ? "queued" : "completed",
-            Conclusion = isPlanned ? null : "failure",
+            state.Status,
+            state.Conclusion,
             Diagnostics = run.Diagnostics is null ? null : JsonSerializer.Serialize(run.Diagnostics, RunJson.Default.IReadOnlyListDiagnostic),
+            Hold = run.Plan?.Concurrency is null ? null : HoldReason.Concurrency,
         }));
-        if (isPlanned)
+        if (run.Plan is { } plan)
         {
-            var jobs = Jobs(run.Plan!).ToJsonString();
-            await connection.ExecuteAsync(Sql(InsertLabelSets, new { Jobs = jobs }));
-            await connection.ExecuteAsync(Sql(InsertJobs, new { RunId = runId, run.RepoId, run.Priority, Jobs = jobs }));
-            await connection.ExecuteAsync(Sql(InsertSteps, new { RunId = runId, Steps = Steps(run.Plan!).ToJsonString() }));
+            await connection.ExecuteAsync(Sql(RunDefinition.Insert, plan.Definition.Parameters(runId, plan.Decision.Calls)));
+            await JobRows.WriteAsync(
+                connection, transaction, new RunRows(runId, run.RepoId, run.Priority), [], plan.Decision, plan.Describe, cancellation);
+            if (plan.Concurrency is { } group)
+            {
+                await connection.ExecuteAsync(Sql(JoinConcurrency, new
+                {
+                    run.RepoId,
+                    Group = group.Group.ToLowerInvariant(),
+                    RunId = runId,
+                    group.CancelInProgress,
+                    group.KeepsAll,
+                }));
+            }
         }
 
         await connection.ExecuteAsync(Sql(Tell, new { RunId = runId }));
         return new EnqueuedRun(runId, runIndex, Created: true);
     }
-
-    private static JsonArray Jobs(RunPlan plan) => new([.. plan.Jobs.Select((job, position) => new JsonObject
-    {
-        ["position"] = position,
-        ["key"] = job.Key,
-        ["name"] = job.Name,
-        ["runs_on"] = Array(job.RunsOn),
-        ["labels"] = Array(job.RunsOn.Order(StringComparer.Ordinal)),
-        ["needs"] = Array(job.Needs),
-        ["if_condition"] = job.If,
-        ["timeout_minutes"] = job.TimeoutMinutes,
-        ["permissions"] = Map(job.Permissions),
-        ["env"] = Map(job.Env),
-        ["status"] = job.Needs.Count == 0 ? "queued" : "waiting",
-    })]);
-
-    private static JsonArray Steps(RunPlan plan) => new([.. plan.Jobs.SelectMany(job => job.Steps.Select(step => new JsonObject
-    {
-        ["job_key"] = job.Key,
-        ["index"] = step.Index,
-        ["step_id"] = step.Id,
-        ["name"] = step.Name,
-        ["if_condition"] = step.If,
-        ["run"] = step.Run,
-        ["uses"] = step.Uses,
-        ["shell"] = step.Shell,
-        ["working_directory"] = step.WorkingDirectory,
-        ["env"] = Map(step.Env),
-        ["with"] = Map(step.With),
-        ["continue_on_error"] = step.ContinueOnError,
-    }))]);
-
-    private static JsonArray Array(IEnumerable<string> values) => new([.. values.Select(value => (JsonNode)value)]);
-
-    private static JsonObject Map(IEnumerable<KeyValuePair<string, string>> values) =>
-        new(values.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
 }

@@ -41,10 +41,17 @@ public sealed record NewRun
     /// <summary>Higher is claimed first.</summary>
     public int Priority { get; init; }
 
-    public RunPlan? Plan { get; init; }
+    /// <summary>Null for a run that is refused.</summary>
+    public PlannedRun? Plan { get; init; }
 
     public IReadOnlyList<Diagnostic>? Diagnostics { get; init; }
 }
+
+/// <summary>A run as its workflow and its event make it begin.</summary>
+/// <param name="Concurrency">The group that the run as a whole is in; its jobs wait until it holds it.</param>
+/// <param name="Describe">What a job that is not ready looks like, by its path.</param>
+public sealed record PlannedRun(
+    RunDefinition Definition, RunDecision Decision, ReadyConcurrency? Concurrency, Func<string, PendingJob> Describe);
 
 /// <param name="Created">False when the trigger had made this run before.</param>
 public sealed record EnqueuedRun(long RunId, int RunIndex, bool Created);

@@ -1,5 +1,6 @@
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Runs;
 
@@ -40,6 +41,7 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
     private const string JobsSql = """
         select j.id, j.run_id, j.job_key, j.job_name, j.runs_on, j.needs, j.status, j.conclusion, j.attempt, j.timeout_minutes,
             w.name as runner, j.queued_at, j.started_at, j.completed_at, j.cancel_requested_at is not null as cancel_requested,
+            j.hold, j.continue_on_error, j.outputs::text as outputs, j.diagnostics::text as diagnostics,
             exists (
                 select
                 from workflow_runners m
@@ -182,6 +184,17 @@ public sealed record JobRow
     public DateTime? CompletedAt { get; init; }
 
     public bool CancelRequested { get; init; }
+
+    /// <summary>One of <see cref="HoldReason"/>, or null.</summary>
+    public string? Hold { get; init; }
+
+    public bool ContinueOnError { get; init; }
+
+    /// <summary>JSON: names and values.</summary>
+    public string? Outputs { get; init; }
+
+    /// <summary>JSON: why it failed before it could run.</summary>
+    public string? Diagnostics { get; init; }
 
     /// <summary>Some runner that is not revoked is registered for all labels that the job asks for.</summary>
     public bool IsServed { get; init; }

@@ -9,7 +9,7 @@ using Shithub.Actions.Workflows;
 namespace Shithub.Actions.Server.Runs;
 
 /// <summary>A new run from the original workflow file at the original commit, with the original event.</summary>
-public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore repositories, PlanRun plan, Notifications notifications)
+public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore repositories, LoadWorkflows load, PlanRun plan, Notifications notifications)
 {
     private const string ReadEvent = """
         select r.event_payload::text as Payload, r.inputs::text as Inputs, r.actor_id as ActorId, coalesce(a.name, '') as Actor
@@ -32,9 +32,12 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
         var trigger = new RunTrigger(
             run.Event, Parse(original.Payload), Parse(original.Inputs), run.HeadSha, run.HeadRef, original.ActorId, original.Actor, run.Title,
             $"rerun:{run.Id}:{idempotencyKey ?? Guid.NewGuid().ToString()}", run.Id);
+        var loaded = file is null
+            ? LoadedWorkflows.Refused(Missing(run))
+            : await load.ExecuteAsync(repository, run.HeadSha, file, cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var planned = await plan.ExecuteAsync(
-            connection, transaction, repository, run.WorkflowFile, file?.Parsed ?? Missing(run), trigger, cancellation);
+            connection, transaction, repository, run.WorkflowFile, loaded, trigger, cancellation);
         var enqueued = await EnqueueRun.ExecuteAsync(connection, transaction, planned, cancellation);
         await transaction.CommitAsync(cancellation);
         notifications.Signal(Topic.Queue);
@@ -44,12 +47,12 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
     private static JsonObject Parse(string json) => (JsonObject)JsonNode.Parse(json)!;
 
     /// <summary>The commit was pruned after a forced push: the new run says so instead of failing without a word.</summary>
-    private static WorkflowParseResult Missing(RunRow run) => new(null,
+    private static Diagnostic[] Missing(RunRow run) =>
     [
         new Diagnostic(
             DiagnosticSeverity.Error, "missing-file", $"The file is not in commit {run.HeadSha} any more", run.WorkflowFile, 1, 1, "",
             "push the commit again, then run it again"),
-    ]);
+    ];
 
     private sealed record Original
     {

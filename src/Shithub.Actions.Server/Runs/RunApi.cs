@@ -16,17 +16,22 @@ public sealed record RunResponse(
         run.CreatedAt, run.StartedAt, run.CompletedAt, jobs is null ? null : [.. jobs.Select(JobResponse.Of)]);
 }
 
-/// <param name="WaitingFor">Why a queued job waits, in words, where no runner could take it.</param>
+/// <param name="WaitingFor">Why a job waits, in words.</param>
+/// <param name="Diagnostics">Why it failed before it could run.</param>
 public sealed record JobResponse(
     long Id, long RunId, string JobKey, string JobName, IReadOnlyList<string> RunsOn, IReadOnlyList<string> Needs, string Status,
     string? Conclusion, int Attempt, string? Runner, bool CancelRequested, DateTimeOffset? QueuedAt, DateTimeOffset? StartedAt,
-    DateTimeOffset? CompletedAt, string? WaitingFor, IReadOnlyList<StepResponse> Steps)
+    DateTimeOffset? CompletedAt, string? WaitingFor, bool ContinueOnError, JsonElement? Outputs, JsonElement? Diagnostics,
+    IReadOnlyList<StepResponse> Steps)
 {
     public static JobResponse Of(JobRow job) => new(
         job.Id, job.RunId, job.JobKey, job.JobName, job.RunsOn, job.Needs, job.Status, job.Conclusion, job.Attempt, job.Runner,
-        job.CancelRequested, job.QueuedAt, job.StartedAt, job.CompletedAt, WaitingReason.Of(job),
+        job.CancelRequested, job.QueuedAt, job.StartedAt, job.CompletedAt, WaitingReason.Of(job), job.ContinueOnError, Json(job.Outputs),
+        Json(job.Diagnostics),
         [.. job.Steps.Select(step => new StepResponse(
             step.Id, step.Index, step.Name, step.Status, step.Conclusion, step.StartedAt, step.CompletedAt))]);
+
+    private static JsonElement? Json(string? text) => text is null ? null : JsonDocument.Parse(text).RootElement;
 }
 
 public sealed record StepResponse(

@@ -13,27 +13,36 @@ public static class RunProgress
     /// <summary>Taken before the lock of any of the run's jobs, except by claims and log appends, which never wait for a run.</summary>
     public const string LockSql = "select from workflow_runs where id = @run_id for update";
 
-    private const string ReadJobs = """
-        select id, job_key as Key, needs, status, conclusion
+    // Most runs have one job, or jobs that wait for nothing: their rules need no more than this.
+    private const string ReadBrief = """
+        select job_key as Path, status, conclusion, is_ready as IsReady, continue_on_error as ContinueOnError, hold,
+            leg is not null as HasLeg
         from workflow_jobs
         where run_id = @RunId
         order by id
         """;
 
-    private const string ReleaseJobs = """
-        update workflow_jobs
-        set status = 'queued', queued_at = now()
-        where id = any (@Ids) and status = 'waiting'
+    private const string ReadRun = """
+        select repo_id as RepoId, cancel_requested_at is not null as Cancelled, hold is not null as Held,
+            coalesce((select max(priority) from workflow_jobs where run_id = @RunId), 0) as Priority
+        from workflow_runs
+        where id = @RunId
         """;
 
-    private const string SkipJobs = """
-        update workflow_steps
-        set status = 'skipped', conclusion = 'skipped', completed_at = now()
-        where job_id = any (@Ids) and status = 'queued';
+    private const string KeepCalls = "update workflow_run_definitions set calls = @Calls::json where run_id = @RunId";
 
-        update workflow_jobs
-        set status = 'skipped', conclusion = 'skipped', completed_at = now()
-        where id = any (@Ids) and status = 'waiting';
+    // Who has ended is in no group any more; whoever waits for it is told.
+    private const string LeaveConcurrency = """
+        with gone as (
+            delete from concurrency_members m
+            where m.run_id = @RunId
+                and case when m.job_id is null then @HasEnded
+                    else exists (select from workflow_jobs j where j.id = m.job_id and j.conclusion is not null) end
+            returning 1
+        )
+        select pg_notify('shithub', 'concurrency:')
+        from gone
+        limit 1
         """;
 
     // A terminal run never changes again, whatever its jobs are told. One that has begun is running until it ends, also while a lost
@@ -60,36 +69,64 @@ public static class RunProgress
     {
         CommandDefinition Sql(string sql, object parameters) => new(sql, parameters, transaction, cancellationToken: cancellation);
 
-        var jobs = (await connection.QueryAsync<JobRecord>(Sql(ReadJobs, new { RunId = runId }))).AsList();
-        var ids = jobs.ToDictionary(job => job.Key, job => job.Id, StringComparer.Ordinal);
-        var nodes = jobs.Select(job => new JobNode(job.Key, job.Needs, job.Status, job.Conclusion)).ToList();
-        var decision = JobGraph.Decide(nodes);
-        if (decision.Skipped.Count > 0)
-            await connection.ExecuteAsync(Sql(SkipJobs, new { Ids = decision.Skipped.Select(key => ids[key]).ToArray() }));
-        if (decision.Ready.Count > 0)
-        {
-            await connection.ExecuteAsync(Sql(ReleaseJobs, new { Ids = decision.Ready.Select(key => ids[key]).ToArray() }));
-            await connection.ExecuteAsync(Sql(TellQueue, new { }));
-        }
-
-        var state = RunRollup.RollUp([.. nodes.Select(node =>
-            decision.Skipped.Contains(node.Key) ? node with { Status = "skipped", Conclusion = "skipped" }
-            : decision.Ready.Contains(node.Key) ? node with { Status = "queued" }
-            : node)]);
+        var brief = (await connection.QueryAsync<Brief>(Sql(ReadBrief, new { RunId = runId }))).AsList();
+        var state = brief.Exists(job => job.Conclusion is null && (job is { Status: JobStatus.Waiting, Hold: not HoldReason.Concurrency } || job.HasLeg))
+            ? await DecideAsync(connection, transaction, runId, cancellation)
+            : RunRollup.RollUp([.. brief.Select(job => new JobState(job.Path, job.Status, job.Conclusion)
+            {
+                IsReady = job.IsReady, ContinueOnError = job.ContinueOnError,
+            })]);
         await connection.ExecuteAsync(Sql(UpdateRun, new { RunId = runId, state.Status, state.Conclusion }));
+        await connection.ExecuteAsync(Sql(LeaveConcurrency, new { RunId = runId, HasEnded = state.Conclusion is not null }));
         return state;
     }
 
-    private sealed record JobRecord
+    /// <summary>Lets the rules decide and makes the rows agree with them.</summary>
+    private static async Task<RunState> DecideAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation)
     {
-        public long Id { get; init; }
+        CommandDefinition Sql(string sql, object parameters) => new(sql, parameters, transaction, cancellationToken: cancellation);
 
-        public string Key { get; init; } = "";
+        var jobs = await JobRows.ReadAsync(connection, transaction, runId, cancellation);
+        if (await RunDefinition.ReadAsync(connection, transaction, runId, cancellation) is not var (set, context, calls))
+            return RunRollup.RollUp(jobs);
+        var run = await connection.QuerySingleAsync<RunRecord>(Sql(ReadRun, new { RunId = runId }));
+        var decision = RunMachine.Advance(new RunSituation(set, context, jobs, calls, run.Cancelled, run.Held));
+        await JobRows.WriteAsync(
+            connection, transaction, new RunRows(runId, run.RepoId, run.Priority), jobs, decision,
+            path => RunMachine.Describe(set, decision.Calls, path), cancellation);
+        if (decision.Calls.Count != calls.Count)
+            await connection.ExecuteAsync(Sql(KeepCalls, new { RunId = runId, Calls = RunDefinition.WriteCalls(decision.Calls) }));
+        if (decision.Jobs.Any(job => job.Status == JobStatus.Queued))
+            await connection.ExecuteAsync(Sql(TellQueue, new { }));
+        return decision.State;
+    }
 
-        public string[] Needs { get; init; } = [];
+    private sealed record RunRecord
+    {
+        public long RepoId { get; init; }
+
+        public bool Cancelled { get; init; }
+
+        public bool Held { get; init; }
+
+        public int Priority { get; init; }
+    }
+
+    private sealed record Brief
+    {
+        public string Path { get; init; } = "";
 
         public string Status { get; init; } = "";
 
         public string? Conclusion { get; init; }
+
+        public bool IsReady { get; init; }
+
+        public bool ContinueOnError { get; init; }
+
+        public string? Hold { get; init; }
+
+        public bool HasLeg { get; init; }
     }
 }

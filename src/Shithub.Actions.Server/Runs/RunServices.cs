@@ -6,5 +6,7 @@ public static class RunServices
         .AddSingleton<ReadRuns>()
         .AddSingleton<ReadCheckRuns>()
         .AddSingleton<CancelJob>()
-        .AddSingleton<RerunRun>();
+        .AddSingleton<RerunRun>()
+        .AddSingleton<ConcurrencyKeeper>()
+        .AddHostedService(provider => provider.GetRequiredService<ConcurrencyKeeper>());
 }

@@ -11,7 +11,7 @@ namespace Shithub.Actions.Server.Triggers;
 
 /// <summary>Starts a workflow by hand. The caller gets its run at once, so nothing is left to do in the background.</summary>
 public sealed class DispatchWorkflow(
-    NpgsqlDataSource dataSource, RepositoryStore repositories, PlanRun plan, ActionsPolicy policy, PublicUrl url,
+    NpgsqlDataSource dataSource, RepositoryStore repositories, LoadWorkflows load, PlanRun plan, ActionsPolicy policy, PublicUrl url,
     Notifications notifications)
 {
     /// <param name="file">The workflow's path, or its name within <see cref="WorkflowFiles.Folder"/>.</param>
@@ -52,9 +52,10 @@ public sealed class DispatchWorkflow(
         var trigger = new RunTrigger(
             "workflow_dispatch", payload, new JsonObject(checkedInputs.Values.Select(input => KeyValuePair.Create(input.Key, input.Value?.DeepClone()))),
             head.Sha, head.Ref, actor.UserId, actor.Name, commits is [var commit, ..] ? commit.Subject : workflow.DisplayName, $"dispatch:{Guid.CreateVersion7()}");
+        var loaded = await load.ExecuteAsync(repository, head.Sha, found, cancellation);
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var run = await plan.ExecuteAsync(connection, transaction, repository, found.Path, found.Parsed, trigger, cancellation);
+        var run = await plan.ExecuteAsync(connection, transaction, repository, found.Path, loaded, trigger, cancellation);
         var enqueued = await EnqueueRun.ExecuteAsync(connection, transaction, run, cancellation);
         await transaction.CommitAsync(cancellation);
         notifications.Signal(Topic.Queue);

@@ -36,9 +36,10 @@ public sealed class PlanRun(PublicUrl url)
     /// transaction ends, so that <c>run_number</c> is what the run will have.
     /// </summary>
     public async Task<NewRun> ExecuteAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, Repository repository, string file, WorkflowParseResult parsed,
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Repository repository, string file, LoadedWorkflows loaded,
         RunTrigger trigger, CancellationToken cancellation)
     {
+        var workflow = loaded.Set?.RootSource.Workflow;
         var (runId, runIndex) = await connection.QuerySingleAsync<(long, int)>(
             new CommandDefinition(NextNumbers, new { repository.Id }, transaction, cancellationToken: cancellation));
         var run = new NewRun
@@ -46,7 +47,7 @@ public sealed class PlanRun(PublicUrl url)
             RunId = runId,
             RepoId = repository.Id,
             WorkflowFile = file,
-            WorkflowName = parsed.Workflow?.Name ?? file,
+            WorkflowName = workflow?.DisplayName ?? file,
             Title = trigger.Title,
             Event = trigger.Event,
             EventPayload = trigger.Payload,
@@ -57,15 +58,22 @@ public sealed class PlanRun(PublicUrl url)
             TriggerEventId = trigger.TriggerEventId,
             ParentRunId = trigger.ParentRunId,
         };
-        if (parsed.Workflow is not { } workflow)
-            return run with { Diagnostics = parsed.Diagnostics };
-        var planned = WorkflowPlanner.Plan(workflow, new PlanContext(
-            Context(repository, file, workflow, trigger, runId, runIndex),
-            await VariablesAsync(connection, transaction, repository, cancellation),
-            trigger.Inputs.ToDictionary(input => input.Key, input => input.Value, StringComparer.Ordinal)));
-        return planned.Plan is { } plan
-            ? run with { WorkflowName = plan.WorkflowName, Plan = plan }
-            : run with { Diagnostics = planned.Diagnostics };
+        if (loaded.Set is not { } set || workflow is null)
+            return run with { Diagnostics = loaded.Diagnostics };
+        var github = Context(repository, file, workflow, trigger, runId, runIndex);
+        var vars = await VariablesAsync(connection, transaction, repository, cancellation);
+        var planned = RunPlanner.Plan(set, new PlanContext(
+            github, vars, trigger.Inputs.ToDictionary(input => input.Key, input => input.Value, StringComparer.Ordinal)));
+        if (planned.Decision is not { } decision)
+            return run with { Diagnostics = planned.Diagnostics };
+        github.Remove("event");
+        return run with
+        {
+            Title = planned.Title ?? run.Title,
+            Plan = new PlannedRun(
+                new RunDefinition(loaded.Sources, github, vars, loaded.Actions), decision, planned.Concurrency,
+                path => RunMachine.Describe(set, decision.Calls, path)),
+        };
     }
 
     /// <summary>The <c>shithub</c> context, with the members that GitHub documents for <c>github</c>.</summary>

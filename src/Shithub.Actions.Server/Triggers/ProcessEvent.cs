@@ -13,7 +13,7 @@ namespace Shithub.Actions.Server.Triggers;
 /// event makes each of its runs exactly once.
 /// </summary>
 public sealed partial class ProcessEvent(
-    NpgsqlDataSource dataSource, RepositoryStore repositories, PlanRun plan, ActionsPolicy policy, ILogger<ProcessEvent> logger)
+    NpgsqlDataSource dataSource, RepositoryStore repositories, LoadWorkflows load, PlanRun plan, ActionsPolicy policy, ILogger<ProcessEvent> logger)
 {
     public const int AttemptsMax = 10;
 
@@ -88,15 +88,18 @@ public sealed partial class ProcessEvent(
             ? await repositories.FindAsync(row.RepoId, cancellation)
             : null;
         var files = repository is null ? [] : await MatchingFilesAsync(repository, row, cancellation);
+        var loaded = new List<LoadedWorkflows>();
+        foreach (var file in files)
+            loaded.Add(await load.ExecuteAsync(repository!, row.HeadSha!, file, cancellation));
         var trigger = TriggerOf(row);
 
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         CommandDefinition Sql(string sql) => new(sql, new { row.Id }, transaction, cancellationToken: cancellation);
         if (await connection.ExecuteScalarAsync<Guid?>(Sql(Lock)) is null)
             return;
-        foreach (var file in files)
+        foreach (var (file, workflows) in files.Zip(loaded))
         {
-            var run = await plan.ExecuteAsync(connection, transaction, repository!, file.Path, file.Parsed, trigger, cancellation);
+            var run = await plan.ExecuteAsync(connection, transaction, repository!, file.Path, workflows, trigger, cancellation);
             await EnqueueRun.ExecuteAsync(connection, transaction, run, cancellation);
         }
 

@@ -4,6 +4,7 @@ public static class TriggerServices
 {
     public static IServiceCollection AddTriggers(this IServiceCollection services) => services
         .AddSingleton<PlanRun>()
+        .AddSingleton<LoadWorkflows>()
         .AddSingleton<ProcessEvent>()
         .AddSingleton<DispatchWorkflow>()
         .AddHostedService<TriggerProcessor>();

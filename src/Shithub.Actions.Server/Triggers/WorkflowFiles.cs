@@ -46,15 +46,21 @@ public static class WorkflowFiles
     private static async Task<List<GitFile>> ListAsync(GitRepository repository, string commit, string folder, CancellationToken cancellation) =>
         [.. (await repository.ListFilesAsync(commit, folder, cancellation)).Where(file => IsWorkflow(file.Path))];
 
+    /// <summary>A file of any folder of the commit, or null where it has none of that name.</summary>
+    public static async Task<WorkflowFile?> ReadAnyAsync(GitRepository repository, string commit, string path, CancellationToken cancellation)
+    {
+        var slash = path.LastIndexOf('/');
+        var files = await repository.ListFilesAsync(commit, slash < 0 ? "" : path[..slash], cancellation);
+        return files.FirstOrDefault(found => found.Path == path) is { } one ? (await ReadAsync(repository, [one], cancellation))[0] : null;
+    }
+
     private static async Task<IReadOnlyList<WorkflowFile>> ReadAsync(
         GitRepository repository, IReadOnlyList<GitFile> files, CancellationToken cancellation)
     {
         var small = files.Where(file => file.Size <= WorkflowLimits.MaxFileBytes).ToList();
         var contents = await repository.ReadBlobsAsync(small, cancellation);
         var read = small.Zip(contents).ToDictionary(pair => pair.First.Path, pair => pair.Second, StringComparer.Ordinal);
-        return [.. files.Select(file => new WorkflowFile(
-            file.Path,
-            WorkflowReader.Parse(file.Path, read.TryGetValue(file.Path, out var bytes) ? bytes : TooLarge())))];
+        return [.. files.Select(file => WorkflowFile.Of(file.Path, read.GetValueOrDefault(file.Path) ?? TooLarge()))];
     }
 
     private static bool IsWorkflow(string path) =>
@@ -64,4 +70,8 @@ public static class WorkflowFiles
     private static byte[] TooLarge() => new byte[WorkflowLimits.MaxFileBytes + 1];
 }
 
-public sealed record WorkflowFile(string Path, WorkflowParseResult Parsed);
+/// <param name="Content">UTF-8 where it was parsed without an error.</param>
+public sealed record WorkflowFile(string Path, byte[] Content, WorkflowParseResult Parsed)
+{
+    public static WorkflowFile Of(string path, byte[] content) => new(path, content, WorkflowReader.Parse(path, content));
+}

@@ -77,6 +77,10 @@ public sealed class ReadRunView(RepositoryAccess access, ReadRuns runs, LogTail 
     public static IReadOnlyList<Diagnostic> Diagnostics(RunRow run) =>
         run.Diagnostics is null ? [] : JsonSerializer.Deserialize(run.Diagnostics, RunJson.Default.IReadOnlyListDiagnostic) ?? [];
 
+    /// <summary>Why the job failed before it could run.</summary>
+    public static IReadOnlyList<Diagnostic> Diagnostics(JobRow job) =>
+        job.Diagnostics is null ? [] : JsonSerializer.Deserialize(job.Diagnostics, RunJson.Default.IReadOnlyListDiagnostic) ?? [];
+
     private static int Rank(JobRow job, int index) =>
         index == 0 ? 1
         : StatusLook.Of(job.Steps[index - 1].Status, job.Steps[index - 1].Conclusion).Kind is "bad" or "live" ? 0

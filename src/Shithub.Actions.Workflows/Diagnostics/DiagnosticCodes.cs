@@ -36,6 +36,12 @@ public static class DiagnosticCodes
     /// <summary>A job under <c>needs</c> that the file does not have, or a circle of needs.</summary>
     public const string Needs = "needs";
 
+    /// <summary>A call of a workflow that is not there, cannot be called, or asks for other inputs.</summary>
+    public const string Call = "call";
+
+    /// <summary>A matrix without combinations, or with too many, or of a wrong shape.</summary>
+    public const string Matrix = "matrix";
+
     /// <summary>A <c>uses:</c> that cannot run here.</summary>
     public const string UnsupportedAction = "unsupported-action";
 

@@ -6,18 +6,12 @@ namespace Shithub.Actions.Workflows.Planning;
 /// <summary>Turns what the server knows into contexts, and marks what people outside have chosen.</summary>
 internal static class ContextValues
 {
-    // Branch names are chosen by whoever pushes or opens a pull request; the payload has titles, bodies and messages.
-    private static readonly HashSet<string> TaintedProperties = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "event", "ref", "ref_name", "head_ref", "base_ref", "workflow_ref", "merge_group",
-    };
-
     /// <exception cref="FormatException">A value is nested too deep, or is no Unicode text.</exception>
     public static ObjectValue GitHub(PlanContext context, string workflowName)
     {
         var members = NewMembers();
         foreach (var (name, node) in context.GitHub)
-            members[name] = ToValue(node, TaintedProperties.Contains(name));
+            members[name] = ToValue(node, ContextTaint.IsTainted(name));
         members.TryAdd("workflow", new StringValue(workflowName));
         return ObjectValue.Of(members);
     }

@@ -3,61 +3,103 @@ using Shithub.Actions.Workflows.Expressions;
 
 namespace Shithub.Actions.Workflows.Planning;
 
-/// <summary>Plans one job.</summary>
+/// <summary>Makes a job ready: evaluates what the queue must know, and packs the rest for the runner.</summary>
+/// <param name="evaluator">Sees the job's needs and, where it has one, its leg of the matrix.</param>
 internal sealed class JobPlanner(ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
 {
-    public PlannedJob Plan(WorkflowJob job, PlannedEnvironment workflowEnvironment)
+    private readonly TemplateValues _values = new(evaluator, diagnostics);
+
+    public ReadyJob Plan(string path, RunScope scope, WorkflowJob job, JobLeg? leg, ObjectValue needs)
     {
-        var scoped = evaluator.WithJob(job.Key);
-        var environment = workflowEnvironment.With(job.Env, scoped, diagnostics);
-        var values = new TemplateValues(scoped, diagnostics);
-        var steps = job.Steps.Select(step => new StepPlanner(scoped, diagnostics).Plan(step, environment)).ToList();
-        var name = job.Name is null ? null : DisplayNames.OneLine(values.Text(job.Name));
-        return new PlannedJob(
-            job.Key, string.IsNullOrEmpty(name) ? job.Key : name, PlanLabels(job, scoped), job.Needs, If: null,
-            PlanTimeout(job, values), environment.ToDictionary(), new Dictionary<string, string>(), steps);
+        var workflow = scope.Workflow;
+        return new ReadyJob(
+            path,
+            job.Key,
+            JobNames.Within(scope.Call, JobNames.Of(job, leg, evaluator, diagnostics)),
+            Labels.Plan(job.RunsOn, evaluator, diagnostics),
+            job.Needs,
+            job.If?.Source,
+            Timeout(job),
+            ContinueOnError(job),
+            Sources(workflow.Env.Concat(job.Env)),
+            PermissionJson.Write(job.Permissions ?? workflow.Permissions),
+            Sources(job.Outputs),
+            new JobDefaults(
+                (job.Defaults.Shell ?? workflow.Defaults.Shell)?.Source,
+                (job.Defaults.WorkingDirectory ?? workflow.Defaults.WorkingDirectory)?.Source),
+            TemplateJson.Write(job.Container),
+            TemplateJson.Write(job.Services),
+            job.Concurrency is null ? null : Concurrency.Plan(job.Concurrency, evaluator, diagnostics),
+            _values.Text(job.Environment?.Name) is { Length: > 0 } environment ? environment : null,
+            ContextJson.Write(Contexts(scope, leg, needs)),
+            [.. job.Steps.Select(Step)]);
     }
 
-    private List<string> PlanLabels(WorkflowJob job, ExpressionEvaluator scoped)
+    private static ObjectValue Contexts(RunScope scope, JobLeg? leg, ObjectValue needs)
     {
-        var labels = new OrderedDictionary<string, bool>();
-        foreach (var template in job.RunsOn.Labels)
+        var contexts = new OrderedDictionary<string, ExpressionValue>(StringComparer.OrdinalIgnoreCase)
         {
-            try
-            {
-                var value = template.EvaluateKnown(scoped);
-                foreach (var item in value is ArrayValue array ? array.Items : [value])
-                {
-                    var label = Coercion.ToText(item).Trim().ToLowerInvariant();
-                    if (!item.IsPrimitive || label.Length is 0 or > WorkflowLimits.MaxLabelLength || label.Any(char.IsControl))
-                        Invalid(template, $"a label must be text of 1 to {WorkflowLimits.MaxLabelLength} characters");
-                    else
-                        labels.TryAdd(label, true);
-                }
-            }
-            catch (TemplateException exception)
-            {
-                exception.Report(diagnostics);
-            }
+            ["needs"] = needs,
+        };
+        // The inputs of the run itself are the server's to add: they are the same for all its jobs.
+        if (scope.Call is { } call)
+            contexts["inputs"] = ContextJson.Read(call.Inputs);
+        if (leg is not null)
+        {
+            contexts["strategy"] = RunContexts.StrategyOf(leg);
+            contexts["matrix"] = ContextJson.Read(leg.Matrix);
         }
 
-        if (labels.Count > WorkflowLimits.MaxLabels)
-            Invalid(job.RunsOn.Labels[0], $"{labels.Count} labels; 'runs-on' may have {WorkflowLimits.MaxLabels}");
-        else if (labels.Count == 0 && job.RunsOn.Labels is [var first, ..] && !diagnostics.HasErrors)
-            Invalid(first, "'runs-on' has no label");
-        return [.. labels.Keys];
+        return ObjectValue.Of(contexts);
     }
 
-    private int PlanTimeout(WorkflowJob job, TemplateValues values)
+    private ReadyStep Step(WorkflowStep step) => new(
+        step.Index,
+        step.Id,
+        StepNames.BeforeRun(step, evaluator),
+        step.If?.Source,
+        step.Run?.Source,
+        step.Shell?.Source,
+        step.Uses,
+        step.WorkingDirectory?.Source,
+        Sources(step.Env),
+        Sources(step.With.Select(input => new EnvVariable(input.Name, input.Value))),
+        step.ContinueOnError.Value,
+        step.ContinueOnError.Expression?.Source,
+        step.TimeoutMinutes?.Expression?.Source ?? step.TimeoutMinutes?.Value.ToString(CultureInfo.InvariantCulture),
+        step.Position.Line);
+
+    private int Timeout(WorkflowJob job)
     {
-        if (job.TimeoutMinutes.Expression is not { } template)
+        if (job.TimeoutMinutes.Expression is not { } template || _values.Value(template) is not { } value)
             return job.TimeoutMinutes.Value;
-        var minutes = values.Value(template) is { } value ? Coercion.ToNumber(value) : job.TimeoutMinutes.Value;
-        if (minutes is >= 1 and <= WorkflowLimits.MaxTimeoutMinutes && minutes == Math.Floor(minutes))
-            return (int)minutes;
+        var minutes = Coercion.ToNumber(value);
+        if (minutes is > 0 and <= WorkflowLimits.MaxTimeoutMinutes)
+            return (int)Math.Ceiling(minutes);
         Invalid(template, string.Create(
-            CultureInfo.InvariantCulture, $"'timeout-minutes' must be a whole number from 1 to {WorkflowLimits.MaxTimeoutMinutes}"));
+            CultureInfo.InvariantCulture, $"'timeout-minutes' must be a number from 1 to {WorkflowLimits.MaxTimeoutMinutes}"));
         return job.TimeoutMinutes.Value;
+    }
+
+    private bool ContinueOnError(WorkflowJob job)
+    {
+        if (job.ContinueOnError.Expression is not { } template || _values.Value(template) is not { } value)
+            return job.ContinueOnError.Value;
+        if (value is BooleanValue boolean)
+            return boolean.Value;
+        // A matrix leg that doesn't have the property: GitHub takes nothing as false.
+        if (value is NullValue or StringValue { Value: "" })
+            return false;
+        Invalid(template, "'continue-on-error' must be true or false");
+        return false;
+    }
+
+    private static OrderedDictionary<string, string> Sources(IEnumerable<EnvVariable> variables)
+    {
+        var sources = new OrderedDictionary<string, string>();
+        foreach (var variable in variables)
+            sources[variable.Name] = variable.Value.Source;
+        return sources;
     }
 
     private void Invalid(Template template, string message) =>

@@ -8,12 +8,12 @@ public sealed record RunState(string Status, string? Conclusion);
 public static class RunRollup
 {
     /// <summary>A run is terminal exactly when all its jobs are; until then it is running once any of them has begun or ended.</summary>
-    public static RunState RollUp(IReadOnlyList<JobNode> jobs)
+    public static RunState RollUp(IReadOnlyList<JobState> jobs)
     {
         ArgumentNullException.ThrowIfNull(jobs);
         if (jobs.All(job => job.Conclusion is not null))
         {
-            var conclusion = Conclude(jobs.Select(job => job.Conclusion!));
+            var conclusion = Conclude(jobs.Select(Counted));
             return new RunState(
                 conclusion switch
                 {
@@ -28,6 +28,12 @@ public static class RunRollup
             return new RunState(JobStatus.Running, null);
         return new RunState(jobs.Any(job => job.Status == JobStatus.Queued) ? JobStatus.Queued : JobStatus.Waiting, null);
     }
+
+    /// <summary>The conclusion as it counts for the run: a job may be allowed to fail.</summary>
+    private static string Counted(JobState job) =>
+        job.ContinueOnError && job.Conclusion is (Conclusion.Failure or Conclusion.TimedOut or Conclusion.RunnerLost)
+            ? Conclusion.Success
+            : job.Conclusion!;
 
     /// <summary>
     /// The gravest of the jobs' conclusions: failure (a lost runner is one), timed out, cancelled. It is skipped only if every

@@ -19,7 +19,7 @@ public static class WorkflowPlanner
         var jobs = new List<PlannedJob>();
         foreach (var job in workflow.Jobs)
         {
-            jobs.Add(new JobPlanner(evaluator, diagnostics).Plan(job, environment));
+            jobs.Add(new OldJobPlanner(evaluator, diagnostics).Plan(job, environment));
             // A spent budget fails every expression that follows: one message is enough.
             if (evaluator.Budget.IsSpent)
                 break;

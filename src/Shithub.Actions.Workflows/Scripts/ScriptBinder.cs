@@ -16,6 +16,7 @@ internal sealed record BoundScript(string Text, IReadOnlyDictionary<string, stri
 internal sealed class ScriptBinder(ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
 {
     private const string VariablePrefix = "SHITHUB_EXPR_";
+    private const string UnknownWord = "x";
 
     private sealed record Binding(string Name, string Value);
 
@@ -65,13 +66,38 @@ internal sealed class ScriptBinder(ExpressionEvaluator evaluator, DiagnosticBag 
         }
     }
 
+    /// <summary>
+    /// Checks a script of which not every value is known yet: what is unknown and not chosen outside counts as a plain word.
+    /// </summary>
+    /// <returns>Whether a value from outside comes into the script.</returns>
+    public bool Check(Template run, string? shell)
+    {
+        try
+        {
+            var holes = new List<(TemplatePart Part, ExpressionValue Value)>();
+            var script = Evaluate(run, holes, mayBeUnknown: true);
+            if (holes.Count == 0)
+                return false;
+            var placements = ShellScanner.Scan(script, shell);
+            for (var hole = 0; hole < holes.Count; hole++)
+                Check(run, holes[hole].Part, holes[hole].Value, placements[hole]);
+            return true;
+        }
+        catch (TemplateException exception)
+        {
+            exception.Report(diagnostics);
+            return false;
+        }
+    }
+
     /// <summary>The script with untainted values spliced and a <see cref="ShellScanner.Hole"/> for each of the others.</summary>
-    private string Evaluate(Template run, List<(TemplatePart Part, ExpressionValue Value)> holes)
+    private string Evaluate(Template run, List<(TemplatePart Part, ExpressionValue Value)> holes, bool mayBeUnknown = false)
     {
         var script = new StringBuilder();
         foreach (var part in run.Parts)
         {
-            var value = part.Expression is null ? null : run.EvaluateKnown(part, evaluator);
+            var value = part.Expression is null ? null
+                : mayBeUnknown ? run.Evaluate(part, evaluator) : run.EvaluateKnown(part, evaluator);
             if (value is { Tainted: true })
             {
                 holes.Add((part, value));
@@ -79,7 +105,7 @@ internal sealed class ScriptBinder(ExpressionEvaluator evaluator, DiagnosticBag 
                 continue;
             }
 
-            var text = value is null ? part.Text : run.ToText(value, part, evaluator);
+            var text = value is null ? part.Text : value.HasUnknown ? UnknownWord : run.ToText(value, part, evaluator);
             if (text.Contains(ShellScanner.Hole))
                 throw new TemplateException(
                     DiagnosticCodes.InvalidValue, "a script cannot have a NUL character", run, part.Offset);

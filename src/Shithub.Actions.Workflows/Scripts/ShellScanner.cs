@@ -64,9 +64,18 @@ internal sealed partial class ShellScanner
 
     /// <summary>Where each hole stands, in their order.</summary>
     /// <param name="text">The script with <see cref="Hole"/> at each hole.</param>
-    /// <param name="shell"><c>bash</c>, <c>sh</c>, or null where either may run it.</param>
+    /// <param name="shell">As the workflow has it: a name, or a command with <c>{0}</c>. Null where bash or sh may run it.</param>
     public static IReadOnlyList<Placement> Scan(string text, string? shell)
     {
+        var program = shell?.Split(' ', StringSplitOptions.RemoveEmptyEntries).FirstOrDefault();
+        program = program?[(program.LastIndexOf('/') + 1)..];
+        if (program is not (null or "bash" or "sh" or "dash"))
+        {
+            var foreign = new Placement(Reference.Bare, new Hazard($"would become part of a script for '{Yaml.YamlReader.Show(program)}'"));
+            return [.. text.Where(c => c == Hole).Select(_ => foreign)];
+        }
+
+        shell = program is "dash" ? "sh" : program;
         var scanner = new ShellScanner(text, shell, text.Count(c => c == Hole));
         scanner.Run();
         return [.. scanner._references.Select((reference, hole) => new Placement(reference, scanner._findings[hole]))];

@@ -169,10 +169,10 @@ public sealed class BadInputTests(SharedServer shared) : IClassFixture<SharedSer
     [InlineData("heartbeat")]
     [InlineData("leases")]
     [InlineData("status")]
-    public async Task A_body_of_more_than_a_mebibyte_is_413(string endpoint)
+    public async Task A_body_that_is_too_large_is_413(string endpoint)
     {
         var (pool, job) = await ClaimedAsync();
-        var body = new byte[ProtocolLimits.RequestBodyBytes + 1];
+        var body = new byte[(endpoint == "status" ? ProtocolLimits.StatusBodyBytes : ProtocolLimits.RequestBodyBytes) + 1];
         body.AsSpan().Fill((byte)' ');
         await RefusedAsync(pool, job, endpoint, Json(body), HttpStatusCode.RequestEntityTooLarge, null);
     }

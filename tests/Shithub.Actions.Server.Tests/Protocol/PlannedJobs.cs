@@ -1,8 +1,6 @@
-using Shithub.Actions.Workflows;
-
 namespace Shithub.Actions.Server.Tests.Protocol;
 
-/// <summary>A job of a plan written by hand: a checkout and a script, as in the runbook.</summary>
+/// <summary>A job of a workflow: a checkout and a script, as in the runbook.</summary>
 public sealed record JobSpec(string Key, params string[] Needs)
 {
     /// <summary>Labels beyond that of the scenario.</summary>
@@ -10,16 +8,22 @@ public sealed record JobSpec(string Key, params string[] Needs)
 
     public static JobSpec[] Many(int count) => [.. Enumerable.Range(1, count).Select(number => new JobSpec($"job{number}"))];
 
-    public PlannedJob ToPlan(string label)
+    public TestJob ToJob(string label) => new(
+        Key,
+        $"Job {Key}",
+        [label, .. Labels],
+        Needs,
+        new TestStep("Checkout", null, "actions/checkout@v4"),
+        new TestStep("Smoke", "printf 'shithub actions smoke passed\\n'")
+        {
+            Id = "smoke",
+            Shell = "bash",
+            WorkingDirectory = "src",
+            ContinueOnError = true,
+            Env = new() { ["COLOR"] = "green" },
+        })
     {
-        var none = new Dictionary<string, string>();
-        return new PlannedJob(
-            Key, $"Job {Key}", [label, .. Labels], Needs, null, 30, new Dictionary<string, string> { ["GREETING"] = "hello" }, none,
-            [
-                new PlannedStep(0, null, "Checkout", null, null, null, "actions/checkout@v4", none, null, none, false),
-                new PlannedStep(
-                    1, "smoke", "Smoke", null, "printf 'shithub actions smoke passed\\n'", "bash", null, none, "src",
-                    new Dictionary<string, string> { ["COLOR"] = "green" }, true),
-            ]);
-    }
+        TimeoutMinutes = 30,
+        Env = new() { ["GREETING"] = "hello" },
+    };
 }

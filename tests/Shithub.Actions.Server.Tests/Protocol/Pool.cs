@@ -5,7 +5,6 @@ using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Runners;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Testing;
-using Shithub.Actions.Workflows;
 using Xunit;
 
 namespace Shithub.Actions.Server.Tests.Protocol;
@@ -49,13 +48,13 @@ public sealed class Pool
     {
         await using var connection = await Server.Database.DataSource.OpenConnectionAsync(Cancellation);
         await using var transaction = await connection.BeginTransactionAsync(Cancellation);
-        var plan = new RunPlan("Smoke", [.. (jobs.Length == 0 ? [new JobSpec("green")] : jobs).Select(job => job.ToPlan(Label))]);
+        var plan = TestPlan.Of("Smoke", (jobs.Length == 0 ? [new JobSpec("green")] : jobs).Select(job => job.ToJob(Label)));
         var run = await EnqueueRun.ExecuteAsync(connection, transaction, NewRun(plan), Cancellation);
         await transaction.CommitAsync(Cancellation);
         return run;
     }
 
-    public NewRun NewRun(RunPlan? plan) => new()
+    public NewRun NewRun(PlannedRun? plan) => new()
     {
         RepoId = RepoId,
         WorkflowFile = ".shithub/workflows/smoke.yml",

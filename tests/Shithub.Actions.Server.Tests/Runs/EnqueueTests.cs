@@ -1,7 +1,6 @@
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Server.Tests.Protocol;
 using Shithub.Actions.Testing;
-using Shithub.Actions.Workflows;
 using Xunit;
 
 namespace Shithub.Actions.Server.Tests.Runs;
@@ -44,7 +43,7 @@ public sealed class EnqueueTests(SharedServer shared) : IClassFixture<SharedServ
             var pool = await Pool.CreateAsync(_server);
             var jobs = Enumerable.Range(0, 12).Select(label => new JobSpec($"job{label}") { Labels = [$"new-{label}"] }).ToArray();
             random.Shuffle(jobs);
-            runs.Add(pool.NewRun(new RunPlan("Smoke", [.. jobs.Select(job => job.ToPlan("anywhere"))])));
+            runs.Add(pool.NewRun(TestPlan.Of("Smoke", jobs.Select(job => job.ToJob("anywhere")))));
         }
 
         var made = await Task.WhenAll(runs.Select(EnqueueAsync));
@@ -73,7 +72,7 @@ public sealed class EnqueueTests(SharedServer shared) : IClassFixture<SharedServ
             "select status || ' ' || conclusion from workflow_runs where id = @RunId", new { run.RunId }));
     }
 
-    private static RunPlan Plan(Pool pool, params JobSpec[] jobs) => new("Smoke", [.. jobs.Select(job => job.ToPlan(pool.Label))]);
+    private static PlannedRun Plan(Pool pool, params JobSpec[] jobs) => TestPlan.Of("Smoke", jobs.Select(job => job.ToJob(pool.Label)));
 
     private async Task<EnqueuedRun> EnqueueAsync(NewRun run)
     {

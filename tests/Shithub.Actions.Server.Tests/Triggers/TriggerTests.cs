@@ -48,9 +48,9 @@ public sealed class TriggerTests : IAsyncLifetime
         Assert.Equal(("Smoke", ".shithub/workflows/smoke.yml", "queued", 1), (run.WorkflowName, run.WorkflowFile, run.Status, run.RunIndex));
         Assert.Equal((sha, "refs/heads/trunk", "Add smoke", "push"), (run.HeadSha, run.HeadRef, run.Title, run.Event));
         await using var connection = await _host.Server.Database.DataSource.OpenConnectionAsync(Cancellation);
-        var script = await connection.ExecuteScalarAsync<string>(
-            "select s.run from workflow_steps s join workflow_jobs j on j.id = s.job_id where j.run_id = @Id", new { run.Id });
-        Assert.Equal($"echo 1-{run.Id} hello", script);
+        var name = await connection.ExecuteScalarAsync<string>(
+            "select s.name from workflow_steps s join workflow_jobs j on j.id = s.job_id where j.run_id = @Id", new { run.Id });
+        Assert.Equal($"Run echo 1-{run.Id} hello", name);
     }
 
     [Fact]

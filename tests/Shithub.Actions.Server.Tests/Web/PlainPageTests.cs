@@ -51,9 +51,7 @@ public sealed class PlainPageTests(Chromium chromium) : IAsyncLifetime
     {
         var repo = await _bench.RepositoryAsync("hello");
         await _bench.RunAsync(
-            repo, [new PlannedJob(
-                "evil", Attack, ["ubuntu-latest"], [], null, 5, new Dictionary<string, string>(), new Dictionary<string, string>(),
-                Workbench.Job("x", "y", Attack).Steps), Workbench.Job("waits", Attack, "x")],
+            repo, [new TestJob("evil", Attack, ["ubuntu-latest"], [], new TestStep(Attack, "true")), Workbench.Job("waits", Attack, "x")],
             Attack, Attack, Attack);
         await _bench.RunAsync(repo, [], diagnostics: [new Diagnostic(DiagnosticSeverity.Error, "yaml", Attack, Attack, 1, 1, "", Attack)]);
         var job = await _bench.ClaimAsync();

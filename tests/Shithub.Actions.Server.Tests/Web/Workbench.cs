@@ -51,7 +51,7 @@ public sealed class Workbench : IAsyncDisposable
     }
 
     public async Task<EnqueuedRun> RunAsync(
-        long repoId, IEnumerable<PlannedJob> jobs, string title = "Teach the greeter to whisper", string workflow = "Smoke",
+        long repoId, IEnumerable<TestJob> jobs, string title = "Teach the greeter to whisper", string workflow = "Smoke",
         string branch = "trunk", string @event = "push", IReadOnlyList<Diagnostic>? diagnostics = null, string sha = Sha)
     {
         await using var connection = await Server.Database.DataSource.OpenConnectionAsync(Cancellation);
@@ -73,7 +73,7 @@ public sealed class Workbench : IAsyncDisposable
                 HeadRef = $"refs/heads/{branch}",
                 ActorId = actor,
                 TriggerEventId = Guid.NewGuid().ToString(),
-                Plan = diagnostics is null ? new RunPlan(workflow, [.. jobs]) : null,
+                Plan = diagnostics is null ? TestPlan.Of(workflow, jobs) : null,
                 Diagnostics = diagnostics,
             },
             Cancellation);
@@ -81,12 +81,10 @@ public sealed class Workbench : IAsyncDisposable
         return run;
     }
 
-    public static PlannedJob Job(string key, string label, params string[] steps) => Job(key, [label], [], steps);
+    public static TestJob Job(string key, string label, params string[] steps) => Job(key, [label], [], steps);
 
-    public static PlannedJob Job(string key, string[] labels, string[] needs, params string[] steps) => new(
-        key, key, labels, needs, null, 360, new Dictionary<string, string>(), new Dictionary<string, string>(),
-        [.. steps.Select((name, index) => new PlannedStep(
-            index, null, name, null, "true", null, null, new Dictionary<string, string>(), null, new Dictionary<string, string>(), false))]);
+    public static TestJob Job(string key, string[] labels, string[] needs, params string[] steps) =>
+        new(key, key, labels, needs, [.. steps.Select(name => new TestStep(name, "true"))]);
 
     /// <summary>The oldest queued job that the runner serves.</summary>
     public async Task<RunningJob> ClaimAsync()
