@@ -64,7 +64,7 @@ public static class WorkflowLimits
     public const int MaxJsonLength = 1024 * 1024;
 
     /// <summary>What a value that <c>fromJSON</c> makes counts for in <see cref="MaxExpressionWork"/>: about its memory.</summary>
-    public const int ExpressionWorkPerValue = 16;
+    public const int ExpressionWorkPerValue = 32;
 
     /// <summary>Characters that all expressions of one plan may produce or read, intermediate results included.</summary>
     public const int MaxExpressionWork = 16 * 1024 * 1024;
