@@ -73,6 +73,13 @@ public static class WorkflowLimits
     public const int MaxHashedEntries = 200_000;
     public const int MaxHashedDepth = 250;
 
+    /// <summary>Bytes of a job's outputs, and of all that its steps set: GitHub's numbers for a job and for a run.</summary>
+    public const int MaxJobOutputBytes = 1024 * 1024;
+    public const int MaxStepOutputBytes = 50 * 1024 * 1024;
+
+    /// <summary>Levels of composite actions that use others: GitHub's number.</summary>
+    public const int MaxActionDepth = 10;
+
     /// <summary>Bytes of <c>NAME=value</c> in an environment: Linux starts no program with a longer one (MAX_ARG_STRLEN).</summary>
     public const int MaxEnvironmentBytes = 128 * 1024 - 1;
 

@@ -14,6 +14,7 @@ public sealed class LogScrubber(MaskAutomaton masks)
     /// <summary>Covered stretches of the withheld bytes, in order, neither overlapping nor touching; positions in the whole stream.</summary>
     private readonly List<(long Start, long End)> _covered = [];
 
+    private MaskAutomaton _masks = masks;
     private long _heldStart;
     private int _state;
     private bool _inRun;
@@ -29,12 +30,24 @@ public sealed class LogScrubber(MaskAutomaton masks)
     /// <summary>How many bytes are withheld because a mask may begin with them.</summary>
     public int Held => _held.WrittenCount;
 
+    /// <summary>
+    /// Goes on with more masks: <paramref name="masks"/> must hide all that the present ones hide. They hold for what is withheld and
+    /// for what comes; what was written already stays as it is.
+    /// </summary>
+    public void Use(MaskAutomaton masks)
+    {
+        ArgumentNullException.ThrowIfNull(masks);
+        if (ReferenceEquals(masks, _masks)) return;
+        _masks = masks;
+        Reread();
+    }
+
     /// <summary>Takes the next chunk and writes what is decided by now.</summary>
     public void Write(ReadOnlySpan<byte> chunk, IBufferWriter<byte> output)
     {
         ArgumentNullException.ThrowIfNull(output);
         if (chunk.IsEmpty) return;
-        if (_state == MaskAutomaton.Root && !_inRun && chunk.IndexOfAny(masks.FirstBytes) < 0)
+        if (_state == MaskAutomaton.Root && !_inRun && chunk.IndexOfAny(_masks.FirstBytes) < 0)
         {
             output.Write(chunk);
             _heldStart += chunk.Length;
@@ -46,18 +59,18 @@ public sealed class LogScrubber(MaskAutomaton masks)
         {
             if (_state == MaskAutomaton.Root)
             {
-                var next = chunk[i..].IndexOfAny(masks.FirstBytes);
+                var next = chunk[i..].IndexOfAny(_masks.FirstBytes);
                 if (next < 0) break;
                 i += next;
             }
 
-            _state = masks.Next(_state, chunk[i]);
-            var match = masks.MatchLength(_state);
+            _state = _masks.Next(_state, chunk[i]);
+            var match = _masks.MatchLength(_state);
             if (match > 0) Cover(position + i + 1 - match, position + i + 1);
         }
 
         _held.Write(chunk);
-        Release(_held.WrittenCount - masks.Depth(_state), output);
+        Release(_held.WrittenCount - _masks.Depth(_state), output);
     }
 
     /// <summary>The stream is at its end, or pauses where no mask may reach across: writes what was withheld.</summary>
@@ -85,19 +98,29 @@ public sealed class LogScrubber(MaskAutomaton masks)
         if (_heldStart > 0 || _held.WrittenCount > 0)
             throw new InvalidOperationException("A scrubber that has taken bytes cannot be restored to another one's state.");
 
-        // The withheld bytes are by definition the automaton's state: reading them again gives it back, and the masks within them.
-        if (state.Covered > 0) Cover(0, state.Covered);
-        var position = 0;
-        foreach (var value in state.Held.Span)
-        {
-            _state = masks.Next(_state, value);
-            position++;
-            var match = masks.MatchLength(_state);
-            if (match > 0) Cover(position - match, position);
-        }
-
+        // A mask that reaches into the withheld bytes began before them.
+        if (state.Covered > 0) Cover(-1, state.Covered);
         _held.Write(state.Held.Span);
         _inRun = state.InRun;
+        Reread();
+    }
+
+    /// <summary>
+    /// The withheld bytes are by definition the automaton's state: reading them again gives it back, and the masks within them. What
+    /// a mask that began before them covers stays covered.
+    /// </summary>
+    private void Reread()
+    {
+        _covered.RemoveAll(stretch => stretch.Start >= _heldStart);
+        _state = MaskAutomaton.Root;
+        var position = _heldStart;
+        foreach (var value in _held.WrittenSpan)
+        {
+            _state = _masks.Next(_state, value);
+            position++;
+            var match = _masks.MatchLength(_state);
+            if (match > 0) Cover(position - match, position);
+        }
     }
 
     private void Cover(long start, long end)
@@ -106,7 +129,7 @@ public sealed class LogScrubber(MaskAutomaton masks)
         {
             start = Math.Min(start, _covered[^1].Start);
 
-            // Only while a state is restored can an earlier cover reach further than a later one.
+            // Only while bytes are read again can an earlier cover reach further than a later one.
             end = Math.Max(end, _covered[^1].End);
             _covered.RemoveAt(_covered.Count - 1);
         }

@@ -1,11 +1,13 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Shithub.Actions.Protocol;
-using Shithub.Actions.Protocol.LogScrubbing;
 using Shithub.Actions.Runner.Checkout;
 using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Leases;
 using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Runner.Sandbox;
+using Shithub.Actions.Runner.Steps;
 using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Runner.Jobs;
@@ -19,22 +21,26 @@ internal sealed partial class JobRunner : IAsyncDisposable
     private readonly AttemptLifetime _lifetime;
     private readonly TreeSource _source;
     private readonly IJobReport _report;
-    private readonly MaskAutomaton _masks;
+    private readonly JobMasks _masks;
     private readonly LogStream _log;
     private readonly ILogger _logger;
     private JobWorkspace? _workspace;
     private Task<ReadyContainer>? _container;
+    private JobSession? _session;
 
-    /// <summary>A <c>run:</c> step has begun: from here on the job's commands may have had effects.</summary>
-    private bool _stepsBegan;
-
+    /// <param name="source">Where <c>actions/checkout</c> gets the run's files.</param>
     public JobRunner(RunnerContext runner, ClaimedJob job, TreeSource source, IJobReport report, AttemptLifetime lifetime)
     {
-        (_runner, _job, _source, _report, _lifetime) = (runner, job, source, report, lifetime);
+        (_runner, _source, _report, _lifetime) = (runner, source, report, lifetime);
+        _job = job with { Steps = [.. job.Steps.OrderBy(step => step.Index)] };
         _logger = runner.Loggers.CreateLogger<JobRunner>();
-        _masks = new MaskAutomaton([.. _job.MaskValues, _job.CheckoutToken]);
+        _masks = new JobMasks(
+            [.. job.MaskValues, .. job.Secrets.Values, job.CheckoutToken, .. job.Actions?.Select(action => action.Token) ?? []]);
         _log = new LogStream(report, null, _masks, runner.Time);
     }
+
+    /// <summary>A script has begun: from here on the job's commands may have had effects.</summary>
+    private bool ScriptsBegan => _session?.ScriptsBegan == true;
 
     /// <summary>Never throws for what a job may do; what it can't help is logged.</summary>
     public async Task RunAsync()
@@ -43,6 +49,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
         try
         {
             var conclusion = await RunStepsAsync();
+            var outputs = conclusion is null ? JobOutputs.None : await OutputsAsync();
             await _log.CompleteAsync();
             if (conclusion is null)
             {
@@ -51,7 +58,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
             }
 
             var status = conclusion == ConclusionNames.Cancelled ? StatusNames.Cancelled : StatusNames.Completed;
-            await _report.ReportJobAsync(status, conclusion, JobOutputs.None);
+            await _report.ReportJobAsync(status, conclusion, outputs);
             Ended(_logger, _job.Id, _job.Attempt, conclusion);
         }
         catch (OperationCanceledException) when (_lifetime.Reason == StopReason.Lost)
@@ -95,30 +102,28 @@ internal sealed partial class JobRunner : IAsyncDisposable
             _lifetime.Lost);
         try
         {
-            _workspace = JobWorkspace.Create(
-                _runner.WorkspaceRoot, _job.Id, _job.Attempt, _runner.Spec.User, _job.EventPayload);
+            _workspace = JobWorkspace.Create(_runner.WorkspaceRoot, _job.Id, _job.Attempt, _runner.Spec.User, _job.EventPayload);
+            var execution = Execution(_workspace);
+            if (execution.Begin() is { } problem)
+            {
+                await _log.WriteLineAsync($"The job can't begin: {problem}.", _lifetime.Lost);
+                return ConclusionNames.Failure;
+            }
 
             // The container starts while a checkout, which needs none, is under way.
             _container = StartContainerAsync(_workspace);
             if (_job.Steps.All(step => step.Uses is not null && CheckoutStep.Is(step.Uses))) await _container;
-            foreach (var step in _job.Steps.OrderBy(step => step.Index))
-            {
-                if (_lifetime.Reason != StopReason.None) break;
-                if (step.Run is not null || _container.IsFaulted) await _container;
-                var beganBefore = _stepsBegan;
-                _stepsBegan |= step.Run is not null;
-                var stepConclusion = await new StepRun(_runner, _job, step, _source, _workspace, _report, _masks, _lifetime, _log, () => _container)
-                    .RunAsync(beganBefore);
-                if (stepConclusion == ConclusionNames.Success) continue;
-                conclusion = stepConclusion;
-                break;
-            }
+            var actions = new ActionFolders(_job, _workspace, _runner.Spec.User);
+            _session = new JobSession(
+                _runner, _job, execution, _source, actions, _workspace, _report, _masks, _lifetime, _log, _container);
+            await new JobSteps(_session).RunAsync();
+            if (execution.Status == StepOutcome.Failure) conclusion = ConclusionNames.Failure;
         }
         catch (OperationCanceledException) when (_lifetime.Reason is not (StopReason.None or StopReason.Lost))
         {
             // Stopped while the container was starting.
         }
-        catch (EngineException e) when (e.Status is null && !_stepsBegan)
+        catch (EngineException e) when (e.Status is null && !ScriptsBegan)
         {
             // Not the job's fault, and nothing of it has happened: another runner may do better.
             ContainerFailed(_logger, _job.Id, e.Message);
@@ -136,6 +141,44 @@ internal sealed partial class JobRunner : IAsyncDisposable
         return await ConcludeAsync(conclusion);
     }
 
+    private async Task<JobOutputs> OutputsAsync()
+    {
+        if (_session is null) return JobOutputs.None;
+        var remarks = new List<string>();
+        var outputs = _session.Execution.EvaluateOutputs(_masks.AreIn, remarks);
+        foreach (var remark in remarks) await _log.WriteLineAsync(remark, _lifetime.Lost);
+        return outputs;
+    }
+
+    private JobExecution Execution(JobWorkspace workspace)
+    {
+        var facts = new RunnerFacts(
+            _runner.Name,
+            RuntimeInformation.OSArchitecture.ToString().ToUpperInvariant(),
+            ContainerPaths.Temp,
+            ContainerPaths.Tools,
+            ContainerPaths.Workspace,
+            ContainerPaths.Home,
+            ContainerPaths.EventFile,
+            IsDebug());
+        return new JobExecution(
+            ClaimedTexts.Job(_job),
+            ClaimedTexts.Contexts(_job),
+            _job.Secrets,
+            facts,
+            patterns => WorkspaceHash.Compute(workspace.Workspace, patterns, _runner.Time, _lifetime.Ending));
+    }
+
+    /// <summary>GitHub's secret or variable for it.</summary>
+    private bool IsDebug()
+    {
+        const string Name = "ACTIONS_STEP_DEBUG";
+        return _job.Secrets.GetValueOrDefault(Name) == "true"
+            || (_job.Contexts?.Values is { ValueKind: JsonValueKind.Object } values
+                && values.TryGetProperty("vars", out var vars) && vars.ValueKind == JsonValueKind.Object
+                && vars.TryGetProperty(Name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() == "true");
+    }
+
     private async Task<string?> ConcludeAsync(string conclusion)
     {
         switch (_lifetime.Reason)
@@ -146,7 +189,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
             case StopReason.TimedOut:
                 await _log.WriteLineAsync($"The job exceeded its limit of {_job.TimeoutMinutes} minutes and was stopped.", _lifetime.Lost);
                 return ConclusionNames.TimedOut;
-            case StopReason.RunnerStopped when _stepsBegan:
+            case StopReason.RunnerStopped when ScriptsBegan:
                 await _log.WriteLineAsync("The runner was stopped while this job was running. Run it again.", _lifetime.Lost);
                 return ConclusionNames.Failure;
             case StopReason.RunnerStopped:

@@ -33,6 +33,8 @@ internal sealed partial class JobWorkspace
 
     public string Incoming => Path.Combine(Mount, "incoming");
 
+    public string Actions => Path.Combine(Mount, "actions");
+
     public string Staging => Path.Combine(_folder, "staging");
 
     /// <summary>1, 2, 3 …: names for what this attempt makes.</summary>
@@ -46,9 +48,9 @@ internal sealed partial class JobWorkspace
             Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"{jobId}-{attempt}-{suffix}")), user);
         MakeFolder(workspace._folder, Private, 0, user.Gid);
         MakeFolder(workspace.Mount, Readable, 0, 0);
-        foreach (var name in new[] { "scripts", "workflow", "incoming" })
+        foreach (var name in new[] { "scripts", "workflow", "incoming", "commands", "actions" })
             MakeFolder(Path.Combine(workspace.Mount, name), Readable, 0, 0);
-        foreach (var name in new[] { "mount/workspace", "mount/home", "mount/temp", "staging" })
+        foreach (var name in new[] { "mount/workspace", "mount/home", "mount/temp", "mount/tools", "staging" })
             MakeFolder(Path.Combine(workspace._folder, name), Readable, user.Uid, user.Gid);
         var payload = eventPayload.ValueKind == JsonValueKind.Undefined ? "{}" : eventPayload.GetRawText();
         var eventFile = Path.Combine(workspace.Mount, "workflow", "event.json");
@@ -59,13 +61,34 @@ internal sealed partial class JobWorkspace
 
     /// <summary>Writes a step's script where the container can read but not change it.</summary>
     /// <returns>Its path in the container.</returns>
-    public async Task<string> WriteScriptAsync(int step, string script, CancellationToken cancellationToken)
+    /// <param name="extension">With its point; some programs want theirs.</param>
+    public async Task<string> WriteScriptAsync(string script, string extension, CancellationToken cancellationToken)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"step-{step}.sh");
+        var name = string.Create(CultureInfo.InvariantCulture, $"script-{NextNumber()}{extension}");
         var path = Path.Combine(Mount, "scripts", name);
         await File.WriteAllTextAsync(path, script.EndsWith('\n') ? script : script + "\n", cancellationToken);
         File.SetUnixFileMode(path, ReadableFile);
         return $"{ContainerPaths.Scripts}/{name}";
+    }
+
+    /// <summary>Makes a folder with empty files that steps can write. It can't be moved or replaced; what is in it can.</summary>
+    /// <returns>Its path on the host.</returns>
+    public string NewCommandFolder(string name, IEnumerable<string> files)
+    {
+        var folder = Path.Combine(Mount, "commands", name);
+
+        // Nobody else sees the folder before it is given to the steps' user, so the files in it are what they seem.
+        MakeFolder(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, 0, 0);
+        foreach (var file in files)
+        {
+            var path = Path.Combine(folder, file);
+            File.Create(path).Dispose();
+            File.SetUnixFileMode(path, ReadableFile);
+            GiveToUser(path);
+        }
+
+        GiveToUser(folder);
+        return folder;
     }
 
     /// <summary>Makes an empty folder that the steps' user owns and the container does not see.</summary>
@@ -97,9 +120,16 @@ internal sealed partial class JobWorkspace
     {
         Directory.CreateDirectory(path);
         File.SetUnixFileMode(path, mode);
+        Give(path, uid, gid);
+    }
+
+    private static void Give(string path, uint uid, uint gid)
+    {
         if (lchown(path, uid, gid) != 0)
             throw new IOException($"{path} can't be given to {uid}:{gid}: {Marshal.GetLastPInvokeErrorMessage()}");
     }
+
+    private void GiveToUser(string path) => Give(path, _user.Uid, _user.Gid);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int lchown(string path, uint uid, uint gid);

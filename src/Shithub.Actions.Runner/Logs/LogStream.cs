@@ -20,6 +20,7 @@ internal sealed class LogStream : IAsyncDisposable
     private readonly IJobReport _report;
     private readonly long? _stepId;
     private readonly TimeProvider _time;
+    private readonly JobMasks _masks;
     private readonly LogScrubber _scrubber;
     private readonly Pipe _pipe = new(new PipeOptions(
         pauseWriterThreshold: KeptBytesMax, resumeWriterThreshold: KeptBytesMax / 2, useSynchronizationContext: false));
@@ -28,10 +29,11 @@ internal sealed class LogStream : IAsyncDisposable
     private bool _completed;
 
     /// <param name="stepId">Absent for the log of the job itself.</param>
-    public LogStream(IJobReport report, long? stepId, MaskAutomaton masks, TimeProvider time)
+    public LogStream(IJobReport report, long? stepId, JobMasks masks, TimeProvider time)
     {
         (_report, _stepId, _time) = (report, stepId, time);
-        _scrubber = new LogScrubber(masks);
+        _masks = masks;
+        _scrubber = new LogScrubber(masks.Current);
         _sending = SendAsync();
     }
 
@@ -41,6 +43,7 @@ internal sealed class LogStream : IAsyncDisposable
         try
         {
             if (_completed) return;
+            _scrubber.Use(_masks.Current);
             _scrubber.Write(bytes.Span, _pipe.Writer);
             await _pipe.Writer.FlushAsync(cancellationToken);
         }

@@ -7,7 +7,15 @@ internal static class ContainerPaths
     public const string Workspace = Mount + "/workspace";
     public const string Home = Mount + "/home";
     public const string Temp = Mount + "/temp";
+    public const string Tools = Mount + "/tools";
     public const string Scripts = Mount + "/scripts";
+
+    /// <summary>The files of workflow commands, a folder for each step.</summary>
+    public const string Commands = Mount + "/commands";
+
+    /// <summary>Actions of other repositories.</summary>
+    public const string Actions = Mount + "/actions";
+
     public const string EventFile = Mount + "/workflow/event.json";
 
     /// <summary>Trees that were checked out after a step had begun, on their way into the workspace.</summary>

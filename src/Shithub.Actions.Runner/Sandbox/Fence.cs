@@ -10,7 +10,8 @@ namespace Shithub.Actions.Runner.Sandbox;
 /// <param name="Holes">What does not hold, in words for the job's author; empty: the fence holds.</param>
 /// <param name="Facts">What holds, for the job's log.</param>
 /// <param name="HasBash">The image has bash, the default shell of steps.</param>
-internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> Facts, bool HasBash)
+/// <param name="SearchPath">The image's <c>PATH</c>.</param>
+internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> Facts, bool HasBash, string SearchPath)
 {
     private const string Missing = "?";
 
@@ -38,6 +39,7 @@ internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> 
         fi
         for s in /var/run/docker.sock /run/docker.sock /run/podman/podman.sock; do [ -S $s ] && echo "socket:$s"; done
         command -v bash > /dev/null && echo "bash:yes"
+        echo "path:$PATH"
         exit 0
         """;
 
@@ -78,7 +80,8 @@ internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> 
                 $"network {settings.Network}, "
                 + (settings.DnsServers.Count > 0 ? $"DNS {string.Join(", ", settings.DnsServers)}" : "the engine's DNS"),
             ],
-            found.ContainsKey("bash"));
+            found.ContainsKey("bash"),
+            Value("path"));
 
         string Value(string key) => found.GetValueOrDefault(key, Missing);
 

@@ -14,6 +14,10 @@ public sealed class TemplateException : Exception
     /// <summary>One of <see cref="DiagnosticCodes"/>.</summary>
     public string Code { get; }
 
+    /// <summary>The text of the expression that failed, without <c>${{ }}</c>; empty if none is to blame.</summary>
+    public string Expression =>
+        _template.Parts.LastOrDefault(part => part.Expression is not null && part.Offset <= _offset).Text?.Trim() ?? "";
+
     /// <summary>Adds the failure, with its place in the file.</summary>
     public void Report(DiagnosticBag diagnostics) => _template.Error(diagnostics, Code, _offset, Message, _suggestion);
 }

@@ -42,7 +42,7 @@ public sealed class JobTests(SharedRunner shared) : IClassFixture<SharedRunner>
         Assert.Equal("failure", await job.ConclusionAsync());
         Assert.Equal("failure", job.Step(0));
         Assert.Equal("before\n", job.Log(0));
-        Assert.Equal("queued", job.Step(1));
+        Assert.Equal("skipped", job.Step(1));
         Assert.Contains("'script' failed with exit code 7", job.Log(null), StringComparison.Ordinal);
     }
 
