@@ -128,11 +128,11 @@ public class PartialEvaluationTests
         var decided = 0;
         while (budget.HasTime)
         {
-            var text = RandomExpression(random, 4);
+            var text = RandomExpression.Text(random, 4);
             var node = ExpressionParser.Parse(text, Scope);
             var tainted = random.Next(2) == 0;
-            var later = new Dictionary<string, ExpressionValue>(Contexts) { ["steps"] = RandomValue(random, 2, tainted), ["inputs"] = RandomValue(random, 2, true) };
-            later["needs"] = ObjectValue.Of(new(((ObjectValue)Contexts["needs"]).Members) { ["build"] = RandomValue(random, 2, false) });
+            var later = new Dictionary<string, ExpressionValue>(Contexts) { ["steps"] = RandomExpression.Value(random, 2, tainted), ["inputs"] = RandomExpression.Value(random, 2, true) };
+            later["needs"] = ObjectValue.Of(new(((ObjectValue)Contexts["needs"]).Members) { ["build"] = RandomExpression.Value(random, 2, false) });
             var before = new Dictionary<string, ExpressionValue>(Contexts) { ["steps"] = new UnknownValue(tainted) };
             var (planned, plannedError) = Try(before, node);
             var (final, finalError) = Try(later, node);
@@ -168,47 +168,5 @@ public class PartialEvaluationTests
         {
             return (null, exception.Message);
         }
-    }
-
-    private static string RandomExpression(Random random, int depth)
-    {
-        string Next() => RandomExpression(random, depth - 1);
-        if (depth == 0)
-        {
-            string[] leaves = ["github.ref", "github.none", "steps", "steps.a", "steps.b.a", "inputs.a", "needs", "needs.build.a", "needs.lint.result", "1", "'a'", "''", "true", "false", "null"];
-            return leaves[random.Next(leaves.Length)];
-        }
-
-        return random.Next(14) switch
-        {
-            0 => $"({Next()} && {Next()})",
-            1 => $"({Next()} || {Next()} || {Next()})",
-            2 => $"!({Next()})",
-            3 => $"({Next()} == {Next()})",
-            4 => $"({Next()} < {Next()})",
-            5 => $"({Next()})[{Next()}]",
-            6 => $"({Next()}).*",
-            7 => $"({Next()}).*.a",
-            8 => $"format('{{0}}{{1}}', {Next()}, {Next()})",
-            9 => $"join({Next()}, {Next()})",
-            10 => $"contains({Next()}, {Next()})",
-            11 => $"toJSON({Next()})",
-            12 => $"case({Next()} == {Next()}, {Next()}, {Next()})",
-            _ => $"fromJSON(toJSON({Next()}))",
-        };
-    }
-
-    private static ExpressionValue RandomValue(Random random, int depth, bool tainted)
-    {
-        tainted = tainted && random.Next(3) > 0;
-        return random.Next(depth == 0 ? 4 : 6) switch
-        {
-            0 => new NullValue(tainted),
-            1 => new BooleanValue(random.Next(2) == 0, tainted),
-            2 => new NumberValue(random.Next(3), tainted),
-            3 => new StringValue(random.Next(2) == 0 ? "a" : "", tainted),
-            4 => ArrayValue.Of([.. Enumerable.Range(0, random.Next(3)).Select(_ => RandomValue(random, depth - 1, tainted))]),
-            _ => ObjectValue.Of(new(StringComparer.OrdinalIgnoreCase) { ["a"] = RandomValue(random, depth - 1, tainted), ["b"] = RandomValue(random, depth - 1, tainted) }),
-        };
     }
 }

@@ -96,8 +96,7 @@ public static class ContextJson
         if (!value.Tainted)
             return;
         var children = Children(value).ToList();
-        // A container that is tainted though nothing in it is: somebody outside chose which one it is.
-        if (children.All(child => IsWholly(child.Value)) || !children.Any(child => child.Value.Tainted))
+        if (IsWholly(value) || !children.Any(child => child.Value.Tainted))
         {
             pointers.Add(pointer);
             return;
@@ -107,7 +106,9 @@ public static class ContextJson
             FindTaint(child, $"{pointer}/{Escape(segment)}", pointers);
     }
 
-    private static bool IsWholly(ExpressionValue value) => value.Tainted && Children(value).All(child => IsWholly(child.Value));
+    private static bool IsWholly(ExpressionValue value) =>
+        value is ArrayValue { IsChosen: true } or ObjectValue { IsChosen: true }
+        || (value.Tainted && Children(value).All(child => IsWholly(child.Value)));
 
     private static IEnumerable<(string Segment, ExpressionValue Value)> Children(ExpressionValue value) => value switch
     {

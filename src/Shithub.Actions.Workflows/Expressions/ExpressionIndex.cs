@@ -7,27 +7,28 @@ internal static class ExpressionIndex
     {
         if (target is UnknownValue || index is UnknownValue)
             return new UnknownValue(target.Tainted || index.Tainted);
+        var isChosen = index.Tainted || IsChosen(target);
         if (target is not ArrayValue { IsFilter: true } filter)
-            return (Find(target, index) ?? new NullValue(IsDecidedOutside(target))).WithTaint(index.Tainted);
+            return (Find(target, index) ?? ExpressionValue.Null).WithTaint(isChosen);
 
         budget.Charge(filter.Items.Count);
-        var found = filter.Items.Select(item => Find(item, index)).OfType<ExpressionValue>().ToList();
-        var tainted = filter.Tainted || index.Tainted || found.Any(item => item.Tainted);
-        // Whether an unknown element has the property decides how many elements the result has.
+        // Which elements have the property may depend on any of them: on how many there are, and on whether an unknown one is.
         if (filter.Items.Any(item => item is UnknownValue))
-            return new UnknownValue(tainted);
-        return new ArrayValue(found, tainted, IsFilter: true);
+            return new UnknownValue(filter.Tainted || index.Tainted);
+        var found = filter.Items.Select(item => Find(item, index)).OfType<ExpressionValue>().ToList();
+        return new ArrayValue(found, filter.Tainted || isChosen || found.Any(item => item.Tainted), IsFilter: true, isChosen);
     }
 
     public static ExpressionValue GetAll(ExpressionValue target, EvaluationBudget budget)
     {
         if (target is UnknownValue || (target is ArrayValue { IsFilter: true } array && array.Items.Any(item => item is UnknownValue)))
             return new UnknownValue(target.Tainted);
-        var items = target is ArrayValue { IsFilter: true } filter
-            ? filter.Items.SelectMany(Children).ToList()
-            : Children(target).ToList();
+        var filter = target is ArrayValue { IsFilter: true } filtered ? filtered : null;
+        var items = (filter is null ? Children(target) : filter.Items.SelectMany(Children)).ToList();
         budget.Charge(items.Count);
-        return new ArrayValue(items, IsDecidedOutside(target) || items.Any(item => item.Tainted), IsFilter: true);
+        var isChosen = IsChosen(target);
+        return new ArrayValue(
+            items, isChosen || filter is { Tainted: true } || items.Any(item => item.Tainted), IsFilter: true, isChosen);
     }
 
     private static IEnumerable<ExpressionValue> Children(ExpressionValue value) => value switch
@@ -37,11 +38,11 @@ internal static class ExpressionIndex
         _ => [],
     };
 
-    // An object with one tainted member is tainted as a whole, but its other members are not.
-    private static bool IsDecidedOutside(ExpressionValue target) => target switch
+    // An object with one tainted member is tainted, but its other members are not.
+    private static bool IsChosen(ExpressionValue target) => target switch
     {
-        ObjectValue map => map.Tainted && map.Members.Values.All(value => value.Tainted),
-        ArrayValue array => array.Tainted && array.Items.All(value => value.Tainted),
+        ObjectValue map => map.IsChosen,
+        ArrayValue array => array.IsChosen,
         _ => target.Tainted,
     };
 

@@ -19,7 +19,8 @@ public abstract record ExpressionValue(bool Tainted)
     /// <summary>Whether it or something in it is an <see cref="UnknownValue"/>.</summary>
     public virtual bool HasUnknown => false;
 
-    public ExpressionValue WithTaint(bool tainted) => tainted && !Tainted ? this with { Tainted = true } : this;
+    /// <summary>The same value; tainted, with all that is in it, where <paramref name="tainted"/> says so.</summary>
+    public virtual ExpressionValue WithTaint(bool tainted) => tainted && !Tainted ? this with { Tainted = true } : this;
 }
 
 public sealed record NullValue(bool Tainted) : ExpressionValue(Tainted)
@@ -46,11 +47,15 @@ public sealed record StringValue(string Value, bool Tainted = false) : Expressio
 }
 
 /// <summary>An array. Two arrays are equal only if they are the same one, so copies for taint share the list.</summary>
+/// <param name="Tainted">Whether it or anything in it is.</param>
 /// <param name="IsFilter">The result of <c>*</c>: a property of it is that property of each element.</param>
-public sealed record ArrayValue(IReadOnlyList<ExpressionValue> Items, bool Tainted, bool IsFilter = false)
+/// <param name="IsChosen">Somebody outside may have chosen which array this is, so all in it counts as tainted.</param>
+public sealed record ArrayValue(IReadOnlyList<ExpressionValue> Items, bool Tainted, bool IsFilter = false, bool IsChosen = false)
     : ExpressionValue(Tainted)
 {
     public override string Kind => "Array";
+
+    public override ExpressionValue WithTaint(bool tainted) => tainted ? this with { Tainted = true, IsChosen = true } : this;
 
     public override bool HasUnknown => Items.Any(item => item.HasUnknown);
 
@@ -61,9 +66,14 @@ public sealed record ArrayValue(IReadOnlyList<ExpressionValue> Items, bool Taint
 /// An object. Its keys keep their order; whether their case matters is the dictionary's business. Nobody changes it once it
 /// is a value.
 /// </summary>
-public sealed record ObjectValue(OrderedDictionary<string, ExpressionValue> Members, bool Tainted) : ExpressionValue(Tainted)
+/// <param name="Tainted">Whether it or anything in it is.</param>
+/// <param name="IsChosen">Somebody outside may have chosen which object this is, so all in it counts as tainted.</param>
+public sealed record ObjectValue(OrderedDictionary<string, ExpressionValue> Members, bool Tainted, bool IsChosen = false)
+    : ExpressionValue(Tainted)
 {
     public override string Kind => "Object";
+
+    public override ExpressionValue WithTaint(bool tainted) => tainted ? this with { Tainted = true, IsChosen = true } : this;
 
     public override bool HasUnknown => Members.Values.Any(member => member.HasUnknown);
 

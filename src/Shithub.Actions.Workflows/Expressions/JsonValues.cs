@@ -27,12 +27,12 @@ internal static class JsonValues
             case JsonValueKind.Array:
                 var items = element.EnumerateArray()
                     .Select((item, index) => From(item, taint.At(index.ToString(CultureInfo.InvariantCulture)), budget)).ToList();
-                return new ArrayValue(items, taint.IsEnd || items.Any(item => item.Tainted));
+                return new ArrayValue(items, taint.IsEnd || items.Any(item => item.Tainted), IsChosen: taint.IsEnd);
             case JsonValueKind.Object:
                 var members = new OrderedDictionary<string, ExpressionValue>(StringComparer.OrdinalIgnoreCase);
                 foreach (var property in element.EnumerateObject())
                     members[property.Name] = From(property.Value, taint.At(property.Name), budget);
-                return new ObjectValue(members, taint.IsEnd || members.Values.Any(member => member.Tainted));
+                return new ObjectValue(members, taint.IsEnd || members.Values.Any(member => member.Tainted), taint.IsEnd);
             default:
                 return new NullValue(taint.IsEnd);
         }
