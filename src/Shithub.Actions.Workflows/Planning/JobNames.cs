@@ -14,7 +14,15 @@ internal static class JobNames
     /// </summary>
     public static string Of(WorkflowJob job, JobLeg? leg, ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
     {
-        var written = DisplayNames.OneLine(new TemplateValues(evaluator, diagnostics).Text(job.Name));
+        return WithMatrix(job, leg, DisplayNames.OneLine(new TemplateValues(evaluator, diagnostics).Text(job.Name)));
+    }
+
+    /// <summary>As <see cref="Of"/>; an expression that cannot be evaluated yet stands as it is written.</summary>
+    public static string BeforeRun(WorkflowJob job, JobLeg? leg, ExpressionEvaluator evaluator) =>
+        WithMatrix(job, leg, DisplayNames.OneLine(StepNames.Known(job.Name, evaluator)));
+
+    private static string WithMatrix(WorkflowJob job, JobLeg? leg, string? written)
+    {
         var name = string.IsNullOrEmpty(written) ? job.Key : written;
         if (leg is null || job.Name is { HasExpressions: true })
             return name;

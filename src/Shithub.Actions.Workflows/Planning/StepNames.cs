@@ -15,7 +15,8 @@ internal static class StepNames
         return !string.IsNullOrEmpty(name) ? name : DisplayNames.OneLine("Run " + (step.Uses ?? Known(step.Run, evaluator)?.TrimStart()))!;
     }
 
-    private static string? Known(Template? template, ExpressionEvaluator evaluator)
+    /// <summary>The text, with expressions that cannot be evaluated yet as they are written.</summary>
+    public static string? Known(Template? template, ExpressionEvaluator evaluator)
     {
         if (template is not { HasExpressions: true })
             return template?.Source;

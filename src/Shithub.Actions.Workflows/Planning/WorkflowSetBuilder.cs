@@ -81,6 +81,9 @@ public sealed class WorkflowSetBuilder
         _diagnostics.AddRange((because ?? []).Take(WorkflowLimits.MaxDiagnostics));
     }
 
+    /// <summary>Nobody can say what the reference of <see cref="Next"/> leads to: the set is built without it, to be looked at only.</summary>
+    public void Leave() => _pending.Dequeue();
+
     private void Take(WorkflowSource source, int depth)
     {
         _sources[source.Id] = source;
