@@ -76,6 +76,58 @@ public class HostileInputTests
         FirstError("on: \"\\UFFFFFFFF\"");
     }
 
+    [Fact]
+    public void A_matrix_of_256_by_256_is_counted_and_not_built()
+    {
+        var axis = string.Join(",", Enumerable.Range(0, 256));
+        Assert.Contains(
+            "the matrix makes 65536 jobs; it may make 256",
+            FirstError($"on: push\njobs: {{a: {{runs-on: x, strategy: {{matrix: {{a: [{axis}], b: [{axis}]}}}}, steps: [{{run: x}}]}}}}"), StringComparison.Ordinal);
+        var axes = string.Join(", ", Enumerable.Range(0, 900).Select(i => $"a{i}: [{string.Join(",", Enumerable.Range(0, 9))}]"));
+        Assert.Contains("jobs; it may make 256", FirstError($"on: push\njobs: {{a: {{runs-on: x, strategy: {{matrix: {{{axes}}}}}, steps: [{{run: x}}]}}}}"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_thousand_jobs_that_need_each_other_end_in_time()
+    {
+        var circle = string.Concat(Enumerable.Range(0, 900).Select(i => $" j{i}: {{needs: j{(i + 1) % 900}, runs-on: x, steps: [{{run: x}}]}}\n"));
+        Assert.Contains("the needs go in a circle", FirstError("on: push\njobs:\n" + circle), StringComparison.Ordinal);
+        var all = $"&all [{string.Join(",", Enumerable.Range(0, 60).Select(i => "j" + i))}]";
+        var web = string.Concat(Enumerable.Range(0, 60).Select(i => $" j{i}: {{needs: {(i == 0 ? all : "*all")}, runs-on: x, steps: [{{run: x}}]}}\n"));
+        Assert.Contains("the needs go in a circle", FirstError("on: push\njobs:\n" + web), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("(a+)+$")]
+    [InlineData("a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?a?aaaaaaaaaaaaaaaaaaaaaaaa")]
+    [InlineData("**a**a**a**a**a**a**a**a**b")]
+    public void Patterns_match_in_time_in_proportion_to_the_text(string pattern)
+    {
+        var workflow = Example.Workflow($"on: {{push: {{paths: ['{pattern}']}}}}\njobs: {{a: {{runs-on: x, steps: [{{run: x}}]}}}}");
+        var watch = Stopwatch.StartNew();
+        EventMatcher.Matches(workflow, new TriggerEvent("push", "refs/heads/main", [new string('a', 100_000)], Deleted: false));
+        Assert.True(watch.Elapsed < Example.Patience, $"took {watch.Elapsed}");
+    }
+
+    [Fact]
+    public void Unknown_names_of_a_whole_file_are_compared_in_time()
+    {
+        FirstError("on: [" + string.Join(", ", Enumerable.Range(0, 6_000).Select(i => $"pull{i}x")) + "]\njobs: {a: {runs-on: x, steps: [{run: x}]}}");
+        FirstError("on: push\njobs:\n" + string.Concat(Enumerable.Range(0, 900).Select(i => $" k{i}: {{needz: x, runs_on: y, stepz: [a]}}\n")));
+        FirstError("on: {schedule: [" + string.Join(", ", Enumerable.Range(0, 2_000).Select(i => $"{{cron: x, timezone: Europe/Berln{i}}}")) + "]}\njobs: {a: {runs-on: x, steps: [{run: x}]}}");
+        FirstError("on: push\njobs:\n a:\n  runs-on: x\n  steps:\n" + string.Concat(Enumerable.Range(0, 900).Select(i => $"  - uses: action/checkouts{i}@v4\n")) + "  - run: ''\n");
+    }
+
+    [Theory]
+    [InlineData("[&a ]")]
+    [InlineData("{&a }")]
+    [InlineData("[&a &b x]")]
+    [InlineData("[x, &a *x]")]
+    [InlineData("[&a x, &a]")]
+    [InlineData("{a: &a, b: *a, c: &c {d: *c}}")]
+    [InlineData("{? &a [b] : c}")]
+    public void Odd_anchors_in_flow_end_with_an_error(string flow) => FirstError("on: " + flow);
+
     [Theory]
     [InlineData("${{ ")]
     [InlineData("${{ ( }} ")]
@@ -141,6 +193,8 @@ public class HostileInputTests
             "on", "push", "jobs", "steps", "run", "uses", "runs-on", "needs", "env", "with", "inputs", "branches", ": ", ":\n", "- ", "\n", "\n  ",
             "\n    ", "[", "]", "{", "}", ", ", "'", "\"", "|\n", ">-\n", "&a ", "*a", "!!str ", "!x ", "#", "%", "@", "\\", "\\x", "\\U", "\t", "<<: *a",
             "${{ ", " }}", "github.", "(", ")", "== ", "1", "0x", ".inf", "---\n", "...\n", "? ", "é", "😀", "\r", "\u0085", "\u2028", "\0", "-", "~",
+            "if: ", "strategy: ", "matrix: ", "container: ", "services: ", "concurrency: ", "permissions: ", "secrets: inherit", "uses: ./x", "schedule:\n",
+            "cron: '* * * * *'", "environment: ", "outputs: ", "defaults: ", "workflow_call: ", "${{ fromJSON(", "{{ github.", "types: ",
             "a", "workflow_dispatch", "actions/checkout@v4", "type: choice", "default: 1", "timeout-minutes: 5", "continue-on-error: true",
         ];
         while (budget.HasTime)
@@ -159,6 +213,8 @@ public class HostileInputTests
                     WorkflowJson.Write(result.Workflow);
                     WorkflowPlanner.Plan(result.Workflow, Example.Context());
                 }
+
+                CompositeActionReader.Parse("action.yml", bytes);
             }
             catch (Exception exception)
             {

@@ -102,7 +102,7 @@ public class ReadingTests
     [InlineData("- {run: x, id: a}\n- {run: x, id: A}", "7:22: error: another step of this job has the id 'A'; case makes no difference")]
     [InlineData("- {run: x, id: 1a}",
         "6:22: error: '1a' cannot be a step's id; it starts with a letter or '_', has letters, digits, '-' and '_' only, and at most 100 of them")]
-    [InlineData("- run", "6:9: error: 'jobs.green.steps[0]' must be a mapping, but is a string")]
+    [InlineData("- run", "6:9: error: 'jobs.green.steps[0]' must be a mapping, but is a string; write '- run: COMMAND'")]
     public void A_mistake_in_a_step_is_named_with_its_place_and_remedy(string steps, string expected) =>
         Assert.Equal(expected, Example.Error(Example.Steps(steps)));
 

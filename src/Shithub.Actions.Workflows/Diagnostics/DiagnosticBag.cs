@@ -9,6 +9,9 @@ public sealed class DiagnosticBag(string file)
 
     public bool HasErrors { get; private set; }
 
+    /// <summary>Nothing more is kept, so there is no need to find out more.</summary>
+    internal bool IsFull => _diagnostics.Count > WorkflowLimits.MaxDiagnostics;
+
     public IReadOnlyList<Diagnostic> ToList() => [.. _diagnostics];
 
     internal void Error(string code, SourcePosition at, DocumentPath path, string message, string? suggestion = null)

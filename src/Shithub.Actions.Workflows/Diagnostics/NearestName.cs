@@ -24,8 +24,12 @@ public static class NearestName
         {
             if (candidate.Length > LongestName)
                 continue;
-            var distance = IsBeginning(unknown, candidate) ? 1 : Distance(Fold(unknown), Fold(candidate));
             var farthest = Math.Max(1, Math.Max(unknown.Length, candidate.Length) / 3);
+            var isBeginning = IsBeginning(unknown, candidate);
+            // No distance is less than what the lengths differ by.
+            if (!isBeginning && Math.Abs(unknown.Length - candidate.Length) > Math.Min(farthest, bestDistance - 1))
+                continue;
+            var distance = isBeginning ? 1 : Distance(unknown, candidate);
             if (distance < bestDistance && distance <= farthest && distance < unknown.Length)
                 (best, bestDistance) = (candidate, distance);
         }
@@ -40,27 +44,35 @@ public static class NearestName
     private static bool IsBeginning(string unknown, string candidate) =>
         unknown.Length >= 3 && unknown.Length < candidate.Length && candidate.StartsWith(unknown, StringComparison.OrdinalIgnoreCase);
 
-    private static string Fold(string name) => name.ToLowerInvariant().Replace('_', '-');
+    private static char Fold(char c) => c == '_' ? '-' : char.ToLowerInvariant(c);
 
     private static int Distance(string a, string b)
     {
-        var rows = new int[a.Length + 1, b.Length + 1];
-        for (var i = 0; i <= a.Length; i++)
-            rows[i, 0] = i;
+        // Three rows of the table: this one, the one above it, and the one above that for neighbours that are swapped.
+        Span<int> rows = stackalloc int[3 * (LongestName + 1)];
+        var twoAbove = rows.Slice(0, b.Length + 1);
+        var above = rows.Slice(LongestName + 1, b.Length + 1);
+        var row = rows.Slice(2 * (LongestName + 1), b.Length + 1);
         for (var j = 0; j <= b.Length; j++)
-            rows[0, j] = j;
+            above[j] = j;
         for (var i = 1; i <= a.Length; i++)
         {
+            row[0] = i;
             for (var j = 1; j <= b.Length; j++)
             {
-                var cost = a[i - 1] == b[j - 1] ? 0 : 1;
-                var distance = Math.Min(Math.Min(rows[i - 1, j] + 1, rows[i, j - 1] + 1), rows[i - 1, j - 1] + cost);
-                if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                    distance = Math.Min(distance, rows[i - 2, j - 2] + 1);
-                rows[i, j] = distance;
+                var cost = Fold(a[i - 1]) == Fold(b[j - 1]) ? 0 : 1;
+                var distance = Math.Min(Math.Min(above[j] + 1, row[j - 1] + 1), above[j - 1] + cost);
+                if (i > 1 && j > 1 && Fold(a[i - 1]) == Fold(b[j - 2]) && Fold(a[i - 2]) == Fold(b[j - 1]))
+                    distance = Math.Min(distance, twoAbove[j - 2] + 1);
+                row[j] = distance;
             }
+
+            var spare = twoAbove;
+            twoAbove = above;
+            above = row;
+            row = spare;
         }
 
-        return rows[a.Length, b.Length];
+        return above[b.Length];
     }
 }

@@ -30,6 +30,20 @@ public static class CompositeActionReader
             return null;
         }
 
+        if (mapping.Find("jobs") is not null && mapping.Find("runs") is null)
+        {
+            reader.Invalid(
+                root, DocumentPath.Root, "this is a workflow, not the description of an action", "a job's 'uses' calls it, not a step's");
+            return null;
+        }
+
+        // What is no composite action at all needs no other advice.
+        if (mapping.Find("runs")?.Value is YamlMapping runs && runs.Find("using") is { } kind
+            && !IsComposite(new Field(kind.Key, kind.Value, DocumentPath.Root.Key("runs").Key("using")), reader))
+        {
+            return null;
+        }
+
         var action = new CompositeAction(path, "", [], [], []);
         foreach (var field in reader.Fields(mapping, DocumentPath.Root, KeySet.Action))
         {
@@ -44,12 +58,8 @@ public static class CompositeActionReader
             };
         }
 
-        if (mapping.Find("runs") is null)
-        {
-            reader.MissingKey(
-                mapping.Position, DocumentPath.Root, "the action has no 'runs'",
-                mapping.Find("jobs") is null ? null : "this is a workflow: a job's 'uses' calls it");
-        }
+        if (NodeReader.IsMissing(mapping, KeySet.Action, "runs"))
+            reader.MissingKey(mapping.Position, DocumentPath.Root, "the action has no 'runs'", "add 'runs' with 'using: composite' and 'steps'");
 
         // GitHub lists actions by name in its marketplace; here a folder is name enough.
         return action.Name.Length > 0 ? action : action with { Name = path };
@@ -119,15 +129,8 @@ public static class CompositeActionReader
     {
         if (reader.Mapping(field.Value, field.Path) is not { } mapping)
             return [];
-        if (mapping.Find("using") is not { } entry)
-        {
+        if (mapping.Find("using") is null)
             reader.MissingKey(field.Key.Position, field.Path, "'runs' has no 'using'", "write 'using: composite'");
-            return [];
-        }
-
-        var path = field.Path.Key("using");
-        if (reader.PlainText(new Field(entry.Key, entry.Value, path)) is not { } kind || !IsComposite(kind, entry.Value, path, reader))
-            return [];
         IReadOnlyList<WorkflowStep> steps = [];
         foreach (var part in reader.Fields(mapping, field.Path, KeySet.Runs).Where(part => part.Name == "steps"))
             steps = new StepReader(reader, StepKind.OfAction).ReadAll(part);
@@ -136,27 +139,30 @@ public static class CompositeActionReader
         return steps;
     }
 
-    private static bool IsComposite(string kind, YamlNode at, DocumentPath path, NodeReader reader)
+    private static bool IsComposite(Field field, NodeReader reader)
     {
+        if (reader.PlainText(field) is not { } kind)
+            return false;
         if (kind.Equals("composite", StringComparison.OrdinalIgnoreCase))
             return true;
-        var isNode = kind.StartsWith("node", StringComparison.OrdinalIgnoreCase);
-        var isDocker = kind.Equals("docker", StringComparison.OrdinalIgnoreCase);
-        if (isNode || isDocker)
+        if (kind.StartsWith("node", StringComparison.OrdinalIgnoreCase))
         {
             reader.Diagnostics.Error(
-                DiagnosticCodes.UnsupportedAction, at.Position, path,
-                isNode
-                    ? $"an action for Node ('{YamlReader.Show(kind)}') does not run here: only composite actions do"
-                    : "an action that is an image does not run here: only composite actions do",
-                isNode
-                    ? "call the program from a composite action's 'run:' step, in an image that has node"
-                    : "run the job in the image with 'container', and its program from a composite action's 'run:' step");
+                DiagnosticCodes.UnsupportedAction, field.Value.Position, field.Path,
+                $"an action for Node ('{YamlReader.Show(kind)}') does not run here: only composite actions do",
+                "call the program from a composite action's 'run:' step, in an image that has node");
+        }
+        else if (kind.Equals("docker", StringComparison.OrdinalIgnoreCase))
+        {
+            reader.Diagnostics.Error(
+                DiagnosticCodes.UnsupportedAction, field.Value.Position, field.Path,
+                "an action that is an image does not run here: only composite actions do",
+                "run the job in the image with 'container', and its program from a composite action's 'run:' step");
         }
         else
         {
             reader.Invalid(
-                at, path, $"'{YamlReader.Show(kind)}' is not a kind of action",
+                field.Value, field.Path, $"'{YamlReader.Show(kind)}' is not a kind of action",
                 NearestName.Suggest(kind, ["composite"]) ?? "write 'using: composite'");
         }
 

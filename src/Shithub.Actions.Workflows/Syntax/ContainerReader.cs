@@ -66,7 +66,8 @@ internal sealed partial class ContainerReader(NodeReader reader)
             "credentials" => AreCredentials(part),
             "env" => reader.IsEnv(part),
             "ports" or "volumes" => IsList(part),
-            _ => reader.IsText(part, mayBeEmpty: part.Name != "image"),
+            // "If image is assigned an empty string, the service will not start."
+            _ => reader.IsText(part, mayBeEmpty: part.Name != "image" || scopes == OfService),
         };
         return fits ? TemplateNode.Parse(part.Value, part.Path, scope, reader.Diagnostics) : null;
     }

@@ -36,7 +36,8 @@ internal sealed class JobReader(NodeReader reader)
                     DiagnosticCodes.Duplicate, entry.Key.Position, entry.Path,
                     $"another job has the id '{entry.Name}'; case makes no difference");
             needs.AddJob(entry.Name);
-            if (reader.Mapping(entry.Value, entry.Path) is { } job)
+            var hint = KeySet.Job.Supported.Contains(entry.Name) ? $"'{entry.Name}' belongs in a job: indent it below the job's id" : null;
+            if (reader.Mapping(entry.Value, entry.Path, hint) is { } job)
                 jobs.Add(ReadJob(entry, job, needs));
         }
 
@@ -106,7 +107,7 @@ internal sealed class JobReader(NodeReader reader)
     {
         if (mapping.Find("uses") is null)
         {
-            foreach (var key in RequiredKeys.Where(key => mapping.Find(key) is null))
+            foreach (var key in RequiredKeys.Where(key => NodeReader.IsMissing(mapping, KeySet.Job, key)))
                 reader.MissingKey(entry.Key.Position, entry.Path, $"the job '{entry.Name}' has no '{key}'");
             foreach (var misplaced in mapping.Entries.Where(field => CallKeys.Contains(field.Key.Text)))
             {
@@ -133,7 +134,7 @@ internal sealed class JobReader(NodeReader reader)
         var needs = new List<string>();
         foreach (var item in reader.OneOrMore(field))
         {
-            if (reader.PlainText(item) is not { } need || needs.Contains(need, StringComparer.OrdinalIgnoreCase))
+            if (reader.PlainText(item, "name the jobs outright; 'if' can read their results") is not { } need || needs.Contains(need, StringComparer.OrdinalIgnoreCase))
                 continue;
             needs.Add(need);
             checker.AddNeed(job, need, item.Value.Position, item.Path);

@@ -46,6 +46,8 @@ internal sealed partial record KeySet(
     /// <summary>What to write instead of a key that this mapping does not have.</summary>
     public string? Suggest(string unknown)
     {
+        if (unknown.Contains("${{", StringComparison.Ordinal))
+            return "keys are never expressions; give the value one, or use 'if'";
         if (OtherNames.TryGetValue(unknown, out var name) && Supported.Contains(name))
             return $"did you mean '{name}'?";
         if (FindIn(Main, unknown) is { } main)
@@ -54,6 +56,10 @@ internal sealed partial record KeySet(
             return nearest;
         return FindIn(Inner, unknown) ?? $"known here: {string.Join(", ", Supported)}";
     }
+
+    /// <summary>The key of this mapping that somebody most likely meant.</summary>
+    public string? FindMeant(string unknown) =>
+        OtherNames.TryGetValue(unknown, out var name) && Supported.Contains(name) ? name : NearestName.Find(unknown, Supported);
 
     private string? FindIn(IEnumerable<KeySet> sets, string key) =>
         sets.FirstOrDefault(set => set != this && set.Supported.Contains(key)) is { } set ? $"it belongs in {set.Where}" : null;

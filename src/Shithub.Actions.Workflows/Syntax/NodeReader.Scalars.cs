@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Shithub.Actions.Workflows.Expressions;
 using Shithub.Actions.Workflows.Yaml;
 
@@ -53,7 +54,11 @@ internal sealed partial class NodeReader
         else if (!mayBeEmpty && (field.IsNull || string.IsNullOrWhiteSpace(scalar.Text)))
             Invalid(field.Value, field.Path, $"'{field.Path}' is empty");
         else
+        {
+            WarnOfHalfExpression(field, scalar.Text);
             return true;
+        }
+
         return false;
     }
 
@@ -99,8 +104,33 @@ internal sealed partial class NodeReader
     public Template? PlainTemplate(Field field, ExpressionScope scope, string? suggestion = null) =>
         PlainText(field, suggestion) is { } text ? ToTemplate(field, text, scope) : null;
 
-    private Template ToTemplate(Field field, string text, ExpressionScope scope) =>
-        Workflows.Template.Parse((YamlScalar)field.Value, text, field.Path, scope, Diagnostics);
+    private Template ToTemplate(Field field, string text, ExpressionScope scope)
+    {
+        WarnOfHalfExpression(field, text);
+        return Workflows.Template.Parse((YamlScalar)field.Value, text, field.Path, scope, Diagnostics);
+    }
+
+    /// <summary>A warning for text that was meant to be an expression: <c>{{ github.ref }}</c>, <c>${ matrix.os }</c>, <c>$ {{ … }}</c>.</summary>
+    public void WarnOfHalfExpression(Field field, string text)
+    {
+        // A script's '{{' is for programs that have templates of their own.
+        if (!text.Contains('{', StringComparison.Ordinal) || HalfExpression().Match(text) is not { Success: true } match
+            || (field.Name == "run" && match.Value.StartsWith('{')))
+        {
+            return;
+        }
+
+        var scalar = (YamlScalar)field.Value;
+        Diagnostics.Warning(
+            DiagnosticCodes.Expression, scalar.Position, field.Path,
+            $"'{YamlReader.Show(match.Value)}…' is text: an expression is written '${{{{ … }}}}'");
+    }
+
+    [GeneratedRegex(
+        @"(?<!\$)\{\{ *(?:github|shithub|env|vars|job|jobs|steps|runner|secrets|strategy|matrix|needs|inputs)[.\[]"
+        + @"|\$ \{\{|\$\{ \{|\$\{ *(?:github|shithub|vars|steps|runner|secrets|matrix|needs|inputs)\.[a-z]",
+        RegexOptions.CultureInvariant)]
+    private static partial Regex HalfExpression();
 
     public Condition? Condition(Field field, ExpressionScope scope) =>
         NonEmptyText(field) is { } text

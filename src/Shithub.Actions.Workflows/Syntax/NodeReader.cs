@@ -23,16 +23,25 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
         if (HasExpression(node))
             Invalid(node, path, $"'{path}' lists its keys in the file; one expression cannot stand for all of them", suggestion);
         else
-            WrongType(node, path, "a mapping", suggestion);
+            WrongType(node, path, "a mapping", suggestion ?? DescribeMissingSpace(node));
         return null;
     }
+
+    // 'A:b' is a string in YAML, and so is 'A:' with a no-break space after it.
+    private static string? DescribeMissingSpace(YamlNode node) =>
+        node is not YamlScalar { Kind: ScalarKind.String, IsPlain: true, Text: var text } || text.IndexOf(':', StringComparison.Ordinal) is not (> 0 and var colon)
+            ? null
+            : text.Contains('\u00a0', StringComparison.Ordinal)
+                ? "replace the no-break space (U+00A0) by a space"
+                : text[..colon].All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? "put a space after ':'" : null;
 
     /// <summary>The fields of a mapping whose keys the author chooses, such as <c>env</c>.</summary>
     public static IEnumerable<Field> Entries(YamlMapping mapping, DocumentPath path) =>
         mapping.Entries.Select(entry => new Field(entry.Key, entry.Value, path.Key(entry.Key.Text)));
 
     /// <summary>The supported fields of a mapping; for each other one an error.</summary>
-    public IEnumerable<Field> Fields(YamlMapping mapping, DocumentPath path, KeySet keys)
+    /// <param name="hint">What to write instead of a key, where the key's place says more than the mapping's other keys.</param>
+    public IEnumerable<Field> Fields(YamlMapping mapping, DocumentPath path, KeySet keys, Func<string, string?>? hint = null)
     {
         foreach (var field in Entries(mapping, path))
         {
@@ -50,10 +59,15 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
             {
                 Diagnostics.Error(
                     DiagnosticCodes.UnknownKey, field.Key.Position, field.Path,
-                    $"unknown key '{YamlReader.Show(field.Name)}' in {keys.Where}", keys.Suggest(field.Name));
+                    $"unknown key '{YamlReader.Show(field.Name)}' in {keys.Where}", Diagnostics.IsFull ? null : hint?.Invoke(field.Name) ?? keys.Suggest(field.Name));
             }
         }
     }
+
+    /// <summary>Whether a key that must be there is missing, and not only written wrongly, which is reported already.</summary>
+    public static bool IsMissing(YamlMapping mapping, KeySet keys, string key) =>
+        mapping.Find(key) is null
+        && !mapping.Entries.Any(entry => !keys.Supported.Contains(entry.Key.Text) && keys.FindMeant(entry.Key.Text) == key);
 
     /// <summary>
     /// The fields of a mapping whose keys are ids that the author chooses. For a key that can't be one, and for the second of two that
@@ -124,13 +138,18 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
     {
         foreach (var entry in EnvEntries(field))
             IsText(entry, mayBeEmpty: true);
-        return field.Value is YamlMapping;
+        return field.IsNull || field.Value is YamlMapping;
     }
 
     private IEnumerable<Field> EnvEntries(Field field)
     {
-        if (Mapping(field.Value, field.Path, field.Value is YamlSequence ? "write 'NAME: value' lines, without '-'" : null) is not { } mapping)
+        // An empty one is what is left when all of its lines are comments.
+        if (field.IsNull
+            || Mapping(field.Value, field.Path, field.Value is YamlSequence ? "write 'NAME: value' lines, without '-'" : null) is not { } mapping)
+        {
             yield break;
+        }
+
         foreach (var entry in Entries(mapping, field.Path))
         {
             if (entry.Name.Length == 0 || entry.Name.Contains('='))
@@ -144,7 +163,7 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
 
     /// <summary>A mapping of ids to text with expressions, such as <c>outputs</c>.</summary>
     public IReadOnlyList<EnvVariable> Templates(Field field, string what, ExpressionScope scope) =>
-        Mapping(field.Value, field.Path) is { } mapping
+        !field.IsNull && Mapping(field.Value, field.Path) is { } mapping
             ? [.. from entry in Ids(mapping, field.Path, what)
                   let value = Template(entry, scope)
                   where value is not null

@@ -68,7 +68,8 @@ internal sealed class ScheduleReader(NodeReader reader)
 
         reader.Invalid(
             field.Value, field.Path, $"'{YamlReader.Show(name)}' is no time zone of the IANA database",
-            NearestName.Suggest(name, TimeZoneInfo.GetSystemTimeZones().Select(zone => zone.Id)) ?? "write one such as 'Europe/Berlin' or 'UTC'");
+            (reader.Diagnostics.IsFull ? null : NearestName.Suggest(name, TimeZoneInfo.GetSystemTimeZones().Select(zone => zone.Id)))
+            ?? "write one such as 'Europe/Berlin' or 'UTC'");
         return null;
     }
 }

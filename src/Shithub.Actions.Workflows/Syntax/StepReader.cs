@@ -28,7 +28,7 @@ internal sealed class StepReader(NodeReader reader, StepKind kind)
         var steps = new List<WorkflowStep>();
         foreach (var item in NodeReader.Items(field, sequence))
         {
-            if (reader.Mapping(item.Value, item.Path) is { } mapping)
+            if (reader.Mapping(item.Value, item.Path, item.Value is YamlScalar ? "write '- run: COMMAND'" : null) is { } mapping)
                 steps.Add(ReadStep(mapping, item.Path, steps.Count));
         }
 
@@ -40,7 +40,7 @@ internal sealed class StepReader(NodeReader reader, StepKind kind)
         var step = new WorkflowStep(index, mapping.Position, null, null, null, null, null, [], null, [], new Setting<bool>(false, null));
         Field? uses = null;
         Field? with = null;
-        foreach (var field in reader.Fields(mapping, path, kind.Keys))
+        foreach (var field in reader.Fields(mapping, path, kind.Keys, key => DescribeInput(mapping, key)))
         {
             switch (field.Name)
             {
@@ -59,6 +59,12 @@ internal sealed class StepReader(NodeReader reader, StepKind kind)
         CheckKind(mapping, path);
         return uses is { } action ? new UsesReader(reader, kind.With).Read(step, action, with) : step;
     }
+
+    // An input that stands beside 'uses' and not below 'with'.
+    private static string? DescribeInput(YamlMapping step, string key) =>
+        step.Find("uses")?.Value is YamlScalar uses && BuiltInActions.Find(uses.Text)?.FindInput(key) is { } input
+            ? $"'{input.Name}' is an input: write it below 'with'"
+            : null;
 
     private WorkflowStep ReadField(WorkflowStep step, Field field) => field.Name switch
     {

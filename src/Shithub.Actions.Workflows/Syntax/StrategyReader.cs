@@ -76,7 +76,8 @@ internal sealed class StrategyReader(NodeReader reader)
         {
             reader.WrongType(
                 field.Value, field.Path, wanted,
-                field.Value is YamlScalar { Kind: not ScalarKind.Null } scalar ? $"write [{YamlReader.Show(scalar.Text)}]" : null);
+                field.Value is YamlMapping && isOfMappings ? "write '- ' before its first key"
+                : field.Value is YamlScalar { Kind: not ScalarKind.Null } scalar ? $"write [{YamlReader.Show(scalar.Text)}]" : null);
             return null;
         }
 

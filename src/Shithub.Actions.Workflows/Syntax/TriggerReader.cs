@@ -5,6 +5,18 @@ namespace Shithub.Actions.Workflows.Syntax;
 /// <summary>Reads <c>on:</c> in its three forms: one event, a list of them, a mapping with their filters.</summary>
 internal sealed class TriggerReader(NodeReader reader)
 {
+    /// <summary>What people from other systems write.</summary>
+    private static readonly Dictionary<string, string> OtherNames = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["pr"] = EventNames.PullRequest,
+        ["merge_request"] = EventNames.PullRequest,
+        ["commit"] = EventNames.Push,
+        ["tag"] = EventNames.Push,
+        ["cron"] = EventNames.Schedule,
+        ["manual"] = EventNames.WorkflowDispatch,
+        ["dispatch"] = EventNames.WorkflowDispatch,
+    };
+
     private readonly List<string> _neverFiring = [];
     private WorkflowTriggers _triggers = new(null, null, []);
 
@@ -72,7 +84,7 @@ internal sealed class TriggerReader(NodeReader reader)
             return;
         }
 
-        var suggestion = KeySet.Push.Supported.Contains(name)
+        var suggestion = reader.Diagnostics.IsFull ? null : OtherNames.TryGetValue(name, out var meant) ? $"did you mean '{meant}'?" : KeySet.Push.Supported.Contains(name)
             ? $"'{name}' belongs in an event, such as 'push'"
             : NearestName.Suggest(name, EventNames.All);
         reader.Diagnostics.Error(

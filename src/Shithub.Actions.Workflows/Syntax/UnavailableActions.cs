@@ -14,11 +14,11 @@ public static partial class UnavailableActions
         var shown = YamlReader.Show(uses);
         if (uses.StartsWith("docker://", StringComparison.OrdinalIgnoreCase))
             return ($"'{shown}' is not supported: an action cannot bring its own image", "run the job in it with 'container', and its program with 'run'");
-        if (FromOtherForge(uses) is { } bare)
+        if (WithoutAddress(uses) is { } bare)
         {
-            return BuiltInActions.Resolve(bare) is { } builtIn
-                ? ($"'{shown}' is not fetched from there: it is built in", $"write '{builtIn.Canonical}'")
-                : ($"'{shown}' is not fetched from there: actions come from repositories of this server", Alternative(bare) ?? $"mirror it here and write '{bare}'");
+            return (
+                $"'{shown}' is not fetched from there: actions come from repositories of this server",
+                Alternative(bare) ?? $"mirror it here and write '{bare}'");
         }
 
         var (name, version) = BuiltInActions.Split(uses);
@@ -70,8 +70,8 @@ public static partial class UnavailableActions
     private static string Install(string tool) =>
         $"use an image that has {YamlReader.Show(tool)} with 'container', or install it in a 'run:' step";
 
-    // Forgejo and Gitea let an action be named by its address.
-    private static string? FromOtherForge(string uses)
+    /// <summary>What follows the host of an address, by which Forgejo and Gitea let an action be named; null for what is none.</summary>
+    internal static string? WithoutAddress(string uses)
     {
         if (!uses.StartsWith("https://", StringComparison.OrdinalIgnoreCase) && !uses.StartsWith("http://", StringComparison.OrdinalIgnoreCase))
             return null;

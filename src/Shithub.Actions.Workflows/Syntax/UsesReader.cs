@@ -11,15 +11,9 @@ internal sealed class UsesReader(NodeReader reader, ExpressionScope scope)
     {
         if (reader.PlainText(field, "name the action outright") is not { } uses)
             return step;
-        if (BuiltInActions.Resolve(uses) is { } builtIn)
+        if ((BuiltInActions.Resolve(uses) ?? BuiltInActions.Resolve(UnavailableActions.WithoutAddress(uses) ?? "")) is { } builtIn)
         {
-            if (builtIn.IsCommit)
-            {
-                reader.Diagnostics.Warning(
-                    DiagnosticCodes.UnsupportedAction, field.Value.Position, field.Path,
-                    $"'{builtIn.Action.Name}' is built in, so the commit makes no difference", $"write '{builtIn.Canonical}'");
-            }
-
+            WarnOfOrigin(field, uses, builtIn);
             return step with { Uses = builtIn.Canonical, With = ReadInputs(field, with, builtIn.Action, builtIn.Canonical) };
         }
 
@@ -49,6 +43,19 @@ internal sealed class UsesReader(NodeReader reader, ExpressionScope scope)
         }
 
         return step with { Uses = uses, Action = reference, With = ReadInputs(field, with, null, uses) };
+    }
+
+    // A commit or an address says where the action's code comes from; there is none behind a built-in one.
+    private void WarnOfOrigin(Field field, string uses, BuiltInActions.Use builtIn)
+    {
+        var isAddress = UnavailableActions.WithoutAddress(uses) is not null;
+        if (isAddress || builtIn.IsCommit)
+        {
+            reader.Diagnostics.Warning(
+                DiagnosticCodes.UnsupportedAction, field.Value.Position, field.Path,
+                $"'{builtIn.Action.Name}' is built in, so the {(isAddress ? "address" : "commit")} makes no difference",
+                $"write '{builtIn.Canonical}'");
+        }
     }
 
     private List<ActionInput> ReadInputs(Field uses, Field? with, BuiltInAction? action, string name)

@@ -44,7 +44,7 @@ public static class WorkflowReader
         var workflow = new Workflow(path, null, new WorkflowTriggers(null, null, []), [], []);
         foreach (var field in reader.Fields(mapping, DocumentPath.Root, KeySet.Workflow))
             workflow = ReadField(workflow, field, reader);
-        foreach (var key in RequiredKeys.Where(key => mapping.Find(key) is null))
+        foreach (var key in RequiredKeys.Where(key => NodeReader.IsMissing(mapping, KeySet.Workflow, key)))
             reader.MissingKey(mapping.Position, DocumentPath.Root, $"the workflow has no '{key}'");
         return workflow;
     }

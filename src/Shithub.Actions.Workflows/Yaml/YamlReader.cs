@@ -10,8 +10,12 @@ namespace Shithub.Actions.Workflows.Yaml;
 /// </summary>
 internal sealed class YamlReader
 {
+    private static readonly System.Buffers.SearchValues<char> AliasCharacters =
+        System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+
     private readonly string _source;
     private readonly DiagnosticBag _diagnostics;
+    private readonly FlowAnchors _flowAnchors;
     private readonly Parser _parser;
     private readonly Dictionary<string, YamlNode?> _anchors = new(StringComparer.Ordinal);
     private int _nodes;
@@ -20,7 +24,8 @@ internal sealed class YamlReader
     {
         _source = source;
         _diagnostics = diagnostics;
-        _parser = new Parser(new StringReader(source));
+        _flowAnchors = new FlowAnchors(new Scanner(new StringReader(source), skipComments: true));
+        _parser = new Parser(_flowAnchors);
     }
 
     /// <summary>The document's root, or null where the file has none or cannot be read; then an error is reported.</summary>
@@ -32,40 +37,11 @@ internal sealed class YamlReader
         }
         catch (YamlStoppedException stopped)
         {
-            diagnostics.Error(stopped.Code, stopped.Position, DocumentPath.Root, stopped.Message);
+            diagnostics.Error(stopped.Code, stopped.Position, DocumentPath.Root, stopped.Message, stopped.Suggestion);
         }
         catch (YamlException exception)
         {
-            ReportSyntaxError(source, exception, diagnostics);
-        }
-
-        return null;
-    }
-
-    private static void ReportSyntaxError(string source, YamlException exception, DiagnosticBag diagnostics)
-    {
-        if (exception.Message.Contains("invalid tab", StringComparison.Ordinal) && FindTabIndentation(source) is { } tab)
-        {
-            diagnostics.Error(
-                DiagnosticCodes.Yaml, tab, DocumentPath.Root, "a tab in the indentation: YAML indents with spaces only",
-                "replace the tab by spaces");
-            return;
-        }
-
-        var message = exception.Message.TrimEnd('.');
-        message = message.Length == 0 ? "this is not YAML" : char.ToLowerInvariant(message[0]) + message[1..];
-        diagnostics.Error(DiagnosticCodes.Yaml, ToPosition(exception.Start), DocumentPath.Root, message);
-    }
-
-    private static SourcePosition? FindTabIndentation(string source)
-    {
-        var line = 0;
-        foreach (var text in source.AsSpan().EnumerateLines())
-        {
-            line++;
-            var content = text.IndexOfAnyExcept(' ', '\t');
-            if (content > 0 && text[..content].IndexOf('\t') is >= 0 and var tab)
-                return new SourcePosition(line, tab + 1);
+            YamlErrors.Report(source, exception, diagnostics);
         }
 
         return null;
@@ -92,17 +68,23 @@ internal sealed class YamlReader
         if (depth > WorkflowLimits.MaxYamlDepth)
             throw TooDeep(current.Start);
 
+        var flowAnchor = _flowAnchors.Pending?.Value.Value;
+        _flowAnchors.Pending = null;
         if (current is AnchorAlias alias)
-            return Resolve(alias, depth);
+        {
+            return flowAnchor is null
+                ? Resolve(alias, depth)
+                : throw Stopped(DiagnosticCodes.Yaml, alias.Start, "an alias cannot have an anchor");
+        }
 
         Count(1, current.Start);
-        var anchor = current is NodeEvent { Anchor.IsEmpty: false } node ? node.Anchor.Value : null;
+        var anchor = current is NodeEvent { Anchor.IsEmpty: false } node ? node.Anchor.Value : flowAnchor;
         if (anchor is not null)
             _anchors[anchor] = null;
-        CheckTag(current, path);
+        var tagFits = CheckTag(current, path);
         YamlNode result = current switch
         {
-            Scalar scalar => ToScalar(scalar),
+            Scalar scalar => ToScalar(scalar, tagFits),
             SequenceStart => ReadSequence(current, path, depth),
             MappingStart => ReadMapping(current, path, depth),
             _ => throw Stopped(DiagnosticCodes.Yaml, current.Start, "this is not YAML"),
@@ -116,7 +98,14 @@ internal sealed class YamlReader
     {
         var name = alias.Value.Value;
         if (!_anchors.TryGetValue(name, out var node))
-            throw Stopped(DiagnosticCodes.Yaml, alias.Start, $"the alias '*{Show(name)}' has no anchor '&{Show(name)}' before it");
+        {
+            // Most of them are meant to be patterns.
+            var isPattern = name.AsSpan().IndexOfAnyExcept(AliasCharacters) >= 0;
+            throw Stopped(
+                DiagnosticCodes.Yaml, alias.Start, $"the alias '*{Show(name)}' has no anchor '&{Show(name)}' before it",
+                isPattern ? $"write '*{Show(name)}' in quotes if it is a value" : null);
+        }
+
         if (node is null)
             throw Stopped(DiagnosticCodes.Yaml, alias.Start, $"the alias '*{Show(name)}' stands inside the node that it names");
         Count(node.Size, alias.Start);
@@ -125,8 +114,16 @@ internal sealed class YamlReader
         return node;
     }
 
-    private YamlScalar ToScalar(Scalar scalar)
+    private YamlScalar ToScalar(Scalar scalar, bool tagFits)
     {
+        if (!tagFits)
+        {
+            // Reported already: what follows finds the text that the author saw, and nothing else wrong with it.
+            return new YamlScalar(
+                ToPosition(scalar.Start), scalar.Tag.Value + scalar.Value, ScalarKind.String, true, _source, (int)scalar.Start.Index,
+                Math.Min((int)scalar.End.Index, _source.Length));
+        }
+
         var tag = scalar.Tag.IsEmpty ? "" : scalar.Tag.Value;
         var kind = tag.Length == 0 || scalar.Tag.IsNonSpecific
             ? scalar.Style == ScalarStyle.Plain && tag != "!" ? CoreSchema.Resolve(scalar.Value) : ScalarKind.String
@@ -140,7 +137,7 @@ internal sealed class YamlReader
     {
         var items = new List<YamlNode>();
         var (size, height) = (1, 1);
-        for (var current = Next(); current is not SequenceEnd; current = Next())
+        for (var current = Next(); !IsEnd<SequenceEnd>(current); current = Next())
         {
             var item = ReadNode(current, path.Index(items.Count), depth + 1);
             items.Add(item);
@@ -156,7 +153,7 @@ internal sealed class YamlReader
         var entries = new List<YamlEntry>();
         var seen = new Dictionary<string, SourcePosition>(StringComparer.Ordinal);
         var (size, height) = (1, 1);
-        for (var current = Next(); current is not MappingEnd; current = Next())
+        for (var current = Next(); !IsEnd<MappingEnd>(current); current = Next())
         {
             var keyPosition = ToPosition(current.Start);
             var key = ReadNode(current, path, depth + 1) as YamlScalar;
@@ -190,10 +187,19 @@ internal sealed class YamlReader
         return new YamlMapping(ToPosition(start.Start), entries, size, height);
     }
 
-    private void CheckTag(ParsingEvent current, DocumentPath path)
+    private bool IsEnd<T>(ParsingEvent current)
+        where T : ParsingEvent
+    {
+        if (current is not T)
+            return false;
+        return _flowAnchors.Pending is not { } anchor ? true : throw Stopped(DiagnosticCodes.Yaml, anchor.Start, "an anchor has no value after it");
+    }
+
+    /// <summary>Whether the node has no tag, or one that says what the node is anyway; for others there is an error.</summary>
+    private bool CheckTag(ParsingEvent current, DocumentPath path)
     {
         if (current is not NodeEvent { Tag.IsEmpty: false } node || node.Tag.IsNonSpecific)
-            return;
+            return true;
         var fits = node.Tag.Value switch
         {
             "tag:yaml.org,2002:map" => current is MappingStart,
@@ -208,8 +214,11 @@ internal sealed class YamlReader
         if (!fits)
         {
             _diagnostics.Error(
-                DiagnosticCodes.Yaml, ToPosition(current.Start), path, $"the tag '{Show(node.Tag.Value)}' is not supported here");
+                DiagnosticCodes.Yaml, ToPosition(current.Start), path, $"the tag '{Show(node.Tag.Value)}' is not supported here",
+                node.Tag.Value.Contains('(', StringComparison.Ordinal) ? "a value that starts with '!' is a tag: write ${{ !… }}, or quotes around it" : null);
         }
+
+        return fits;
     }
 
     private void Count(int nodes, in Mark at)
@@ -234,7 +243,8 @@ internal sealed class YamlReader
         {
             // YamlDotNet 16.3 lets others through: ArgumentException for the escape "\UFFFFFFFF", InvalidOperationException for
             // some plain scalars in flow collections. Whatever it is, the file is not YAML, somewhere after the last event.
-            throw Stopped(DiagnosticCodes.Yaml, _parser.Current?.End ?? Mark.Empty, "this is not YAML from here on");
+            throw Stopped(
+                DiagnosticCodes.Yaml, _parser.Current?.End ?? Mark.Empty, "this is not YAML from here on", "a '{', a '[' or a quote may not be closed");
         }
 
         throw new YamlStoppedException(DiagnosticCodes.Yaml, SourcePosition.Start, "the file ends too early");
@@ -250,7 +260,8 @@ internal sealed class YamlReader
     private static YamlStoppedException TooDeep(in Mark at) =>
         Stopped(DiagnosticCodes.Limit, at, $"more than {WorkflowLimits.MaxYamlDepth} levels of YAML inside each other");
 
-    private static YamlStoppedException Stopped(string code, in Mark at, string message) => new(code, ToPosition(at), message);
+    private static YamlStoppedException Stopped(string code, in Mark at, string message, string? suggestion = null) =>
+        new(code, ToPosition(at), message, suggestion);
 
     private static SourcePosition ToPosition(in Mark mark) => new((int)Math.Max(1, mark.Line), (int)Math.Max(1, mark.Column));
 
@@ -264,9 +275,12 @@ internal sealed class YamlReader
         return line.Length > 60 ? string.Concat(line[..60], "…") : end >= 0 ? string.Concat(line, "…") : text;
     }
 
-    private sealed class YamlStoppedException(string code, SourcePosition position, string message) : Exception(message)
+    private sealed class YamlStoppedException(string code, SourcePosition position, string message, string? suggestion = null)
+        : Exception(message)
     {
         public string Code { get; } = code;
+
+        public string? Suggestion { get; } = suggestion;
 
         public SourcePosition Position { get; } = position;
     }
