@@ -78,6 +78,13 @@ internal static partial class RunnerKeys
             "must be an image reference; write for example \"ghcr.io/shithub/runner-nix:1.0\""))
     { Option = "--image" }.Or("ghcr.io/shithub/runner-nix:1.0");
 
+    public static readonly SettingKey<IReadOnlyList<string>> Images = new SettingKey<IReadOnlyList<string>>("engine", "images",
+        "The images besides `default_image` that jobs may name for `container` and `services`; `*` stands for any characters, `?` for one.",
+        SettingTypes.List("list of image patterns", 0, 1000, text => ImageAllowance().IsMatch(text)
+            ? text
+            : throw new SettingValueException("must be image references; write for example \"postgres:*\" or \"ghcr.io/acme/*\"")))
+        .Or("");
+
     public static readonly SettingKey<string> Network = new SettingKey<string>("engine", "network",
         "The engine's network that job containers join; `none` for no network.", SettingTypes.Matching("network name", NetworkPattern(),
             "must be the name of a network, and not \"host\", which has no fence; write for example \"shithub-actions\""))
@@ -113,7 +120,7 @@ internal static partial class RunnerKeys
         ForeignPrefix: null, ShortSection: "runner",
         [
             BaseUrl, Token, Name, HostName, Labels, Capacity, PollInterval, WorkspaceRoot, WorkspaceTtl, NetworkAllowlist, DrainTimeout,
-            EngineKind, Socket, DefaultImage, Network, DnsServers, Memory, Cpus, PidsLimit, TmpSize, User, SeccompProfile,
+            EngineKind, Socket, DefaultImage, Images, Network, DnsServers, Memory, Cpus, PidsLimit, TmpSize, User, SeccompProfile,
         ]);
 
     [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,100}\z")]
@@ -124,6 +131,9 @@ internal static partial class RunnerKeys
 
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._:/@-]{0,511}\z")]
     private static partial Regex ImagePattern();
+
+    [GeneratedRegex(@"\A[A-Za-z0-9*?][A-Za-z0-9._:/@*?-]{0,511}\z")]
+    private static partial Regex ImageAllowance();
 
     [GeneratedRegex(@"\A(?!host\z)[A-Za-z0-9][A-Za-z0-9_.-]{0,127}\z")]
     private static partial Regex NetworkPattern();

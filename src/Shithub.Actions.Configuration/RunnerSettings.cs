@@ -43,6 +43,7 @@ public sealed record RunnerSettings
                 Kind = kind,
                 Socket = binder.Get(RunnerKeys.Socket) ?? EngineSettings.DefaultSocket(kind),
                 DefaultImage = binder.Get(RunnerKeys.DefaultImage),
+                Images = binder.Get(RunnerKeys.Images),
                 Network = binder.Get(RunnerKeys.Network),
                 DnsServers = binder.Get(RunnerKeys.DnsServers),
                 MemoryBytes = binder.Get(RunnerKeys.Memory),
@@ -101,6 +102,10 @@ public sealed record EngineSettings
     public required string? Socket { get; init; }
 
     public required string DefaultImage { get; init; }
+
+    /// <summary>Patterns of the images that jobs may name besides.</summary>
+    public required IReadOnlyList<string> Images { get; init; }
+
     public required string Network { get; init; }
 
     /// <summary>Empty: the engine's own.</summary>

@@ -20,7 +20,7 @@ public sealed class PodmanFixture
         echo started
         cat >/dev/null
         podman ps --all --format '{{.ID}} {{index .Labels "shithub.runner"}}' | while read -r id runner; do
-          case $runner in "$1"/*) podman rm --force --time 0 "$id" >/dev/null 2>&1 ;; esac
+          case $runner in "$1"/*) podman rm --force --depend --time 0 "$id" >/dev/null 2>&1 ;; esac
         done
         podman network rm --force "$2" >/dev/null 2>&1
         kill $service

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 
 namespace Shithub.Actions.Runner.Engine;
@@ -14,7 +15,7 @@ internal sealed record EngineVersion(string Name, string Version, bool IsPodman)
 /// The calls of the Docker Engine API that jobs need, for Docker and Podman alike (docs/decisions/0002-engine-api-client.md).
 /// Paths carry no API version: each engine then speaks its own newest one, and what is used here is old and stable.
 /// </summary>
-internal sealed class EngineClient(string socketPath) : IDisposable
+internal sealed partial class EngineClient(string socketPath) : IDisposable
 {
     /// <summary>Milliseconds; the looks before it add up to as much again.</summary>
     private const int LongestExitDelay = 10_000;
@@ -46,36 +47,6 @@ internal sealed class EngineClient(string socketPath) : IDisposable
         }
     }
 
-    public Task<bool> ImageExistsAsync(string image, CancellationToken cancellationToken) =>
-        _http.ExistsAsync($"images/{Uri.EscapeDataString(image)}/json", cancellationToken);
-
-    /// <summary>Pulls an image from its registry, which may take minutes.</summary>
-    public async Task PullImageAsync(string image, CancellationToken cancellationToken)
-    {
-        try
-        {
-            using var response = await _http.OpenStreamAsync(
-                $"images/create?fromImage={Uri.EscapeDataString(image)}", new ByteArrayContent([]), cancellationToken);
-
-            // Progress, one JSON document a line; that it did not work is said in one of them too.
-            using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
-            while (await lines.ReadLineAsync(cancellationToken) is { } line)
-            {
-                if (line.Length == 0) continue;
-                var progress = JsonSerializer.Deserialize(line, EngineJson.Default.PullProgress);
-                if (progress?.Error is { } error) throw new EngineException(error);
-            }
-        }
-        catch (Exception e) when (e is EngineException or IOException or JsonException)
-        {
-            throw new EngineException(
-                $"Image {image} is not there and can't be pulled: {e.Message} Build one with deploy/runner-image/build.sh, or name another "
-                + "in engine.default_image.",
-                null,
-                e);
-        }
-    }
-
     /// <summary>Creates the bridge network unless it is there.</summary>
     public async Task EnsureNetworkAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
@@ -89,6 +60,23 @@ internal sealed class EngineClient(string socketPath) : IDisposable
 
         // 409: another runner on this host was faster.
         await _http.SendAsync(HttpMethod.Post, path, content, cancellationToken, HttpStatusCode.Conflict);
+    }
+
+    /// <summary>The name of a network's bridge on this host; null for a network that is not there, or that does not carry the label.</summary>
+    public async Task<string?> FindBridgeAsync(string network, string label, CancellationToken cancellationToken)
+    {
+        var path = $"networks/{Uri.EscapeDataString(network)}";
+        if (!await _http.ExistsAsync(path, cancellationToken)) return null;
+        if ((await VersionAsync(cancellationToken)).IsPodman)
+        {
+            // Only its own call says so.
+            var podman = await _http.GetAsync($"v4.0.0/libpod/{path}/json", EngineJson.Default.PodmanNetwork, cancellationToken);
+            return podman.Labels?.ContainsKey(label) == true ? podman.Interface : null;
+        }
+
+        var docker = await _http.GetAsync(path, EngineJson.Default.DockerNetwork, cancellationToken);
+        if (docker.Labels?.ContainsKey(label) != true) return null;
+        return docker.Options?.GetValueOrDefault("com.docker.network.bridge.name") ?? $"br-{docker.Id[..12]}";
     }
 
     /// <returns>The container's id.</returns>
@@ -105,6 +93,23 @@ internal sealed class EngineClient(string socketPath) : IDisposable
 
     public Task StartContainerAsync(string id, CancellationToken cancellationToken) =>
         _http.SendAsync(HttpMethod.Post, $"containers/{id}/start", null, cancellationToken);
+
+    public async Task<ContainerState> InspectContainerAsync(string id, CancellationToken cancellationToken) =>
+        (await _http.GetAsync($"containers/{id}/json", EngineJson.Default.ContainerAnswer, cancellationToken)).State;
+
+    /// <summary>The last lines that a container wrote; at most 64 KiB of them.</summary>
+    public async Task<string> ReadLogAsync(string id, int lines, CancellationToken cancellationToken)
+    {
+        const int BytesMax = 64 * 1024;
+        using var response = await _http.OpenStreamAsync(
+            HttpMethod.Get, $"containers/{id}/logs?stdout=true&stderr=true&tail={lines}", null, null, cancellationToken);
+        await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var frames = new FrameReader(stream);
+        var buffer = new byte[BytesMax];
+        var (length, read) = (0, 0);
+        while (length < BytesMax && (read = await frames.ReadAsync(buffer.AsMemory(length), cancellationToken)) > 0) length += read;
+        return Encoding.UTF8.GetString(buffer, 0, length);
+    }
 
     /// <summary>Sends a signal; a container that is gone or has stopped is fine.</summary>
     public async Task KillContainerAsync(string id, string signal, CancellationToken cancellationToken)
@@ -182,8 +187,10 @@ internal sealed class EngineClient(string socketPath) : IDisposable
             EngineJson.Default.CreatedResource,
             cancellationToken);
         using (var response = await _http.OpenStreamAsync(
+            HttpMethod.Post,
             $"exec/{exec.Id}/start",
             JsonContent.Create(new StartExecRequest(), EngineJson.Default.StartExecRequest),
+            null,
             cancellationToken))
         {
             await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);

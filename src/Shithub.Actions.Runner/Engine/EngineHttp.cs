@@ -63,9 +63,12 @@ internal sealed class EngineHttp : IDisposable
         CallAsync(HttpMethod.Post, path, null, answer, Timeout.InfiniteTimeSpan, cancellationToken);
 
     /// <summary>An answer that goes on until the other side closes. The caller disposes it.</summary>
-    public async Task<HttpResponseMessage> OpenStreamAsync(string path, HttpContent content, CancellationToken cancellationToken)
+    /// <param name="header">One more header.</param>
+    public async Task<HttpResponseMessage> OpenStreamAsync(
+        HttpMethod method, string path, HttpContent? content, (string Name, string Value)? header, CancellationToken cancellationToken)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = content };
+        var request = new HttpRequestMessage(method, path) { Content = content };
+        if (header is { } more) request.Headers.Add(more.Name, more.Value);
         HttpResponseMessage response;
         try
         {
@@ -77,7 +80,7 @@ internal sealed class EngineHttp : IDisposable
         }
 
         if (response.IsSuccessStatusCode) return response;
-        using (response) throw await RefusedAsync(HttpMethod.Post, path, response, cancellationToken);
+        using (response) throw await RefusedAsync(method, path, response, cancellationToken);
     }
 
     public void Dispose() => _http.Dispose();

@@ -1,19 +1,24 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Shithub.Actions.Runner.Engine;
 
 // The part of the Docker Engine API (1.41) that a job needs, named as the API names it. Podman's compatible API takes the same.
 
+/// <summary>What is null is as the image has it.</summary>
 internal sealed record CreateContainerRequest(
     string Image,
-    string User,
-    string WorkingDir,
-    IReadOnlyList<string> Entrypoint,
-    IReadOnlyList<string> Cmd,
+    string? User,
+    string? WorkingDir,
+    IReadOnlyList<string>? Entrypoint,
+    IReadOnlyList<string>? Cmd,
     IReadOnlyList<string> Env,
     IReadOnlyDictionary<string, string> Labels,
     int StopTimeout,
-    ContainerHostConfig HostConfig);
+    ContainerHostConfig HostConfig,
+    ContainerHealthcheck? Healthcheck = null);
+
+internal sealed record ContainerHealthcheck(IReadOnlyList<string> Test);
 
 /// <param name="Memory">Bytes; <paramref name="MemorySwap"/> counts memory and swap together, so the same number means no swap.</param>
 /// <param name="NanoCpus">Billionths of a CPU.</param>
@@ -29,7 +34,9 @@ internal sealed record ContainerHostConfig(
     long Memory,
     long MemorySwap,
     long NanoCpus,
-    long PidsLimit);
+    long PidsLimit,
+    IReadOnlyList<string>? CapAdd = null,
+    IReadOnlyList<string>? ExtraHosts = null);
 
 internal sealed record CreatedResource(string Id);
 
@@ -38,8 +45,8 @@ internal sealed record ContainerSummary(string Id, IReadOnlyList<string>? Names,
 internal sealed record CreateExecRequest(
     IReadOnlyList<string> Cmd,
     IReadOnlyList<string> Env,
-    string WorkingDir,
-    string User,
+    string? WorkingDir,
+    string? User,
     bool AttachStdout = true,
     bool AttachStderr = true,
     bool Tty = false);
@@ -63,7 +70,37 @@ internal sealed record CreatePodmanNetworkRequest(
     [property: JsonPropertyName("dns_enabled")] bool DnsEnabled,
     [property: JsonPropertyName("labels")] IReadOnlyDictionary<string, string> Labels);
 
-internal sealed record PullProgress([property: JsonPropertyName("error")] string? Error);
+/// <param name="Id">A layer's, or the tag's.</param>
+internal sealed record PullProgress(
+    [property: JsonPropertyName("error")] string? Error,
+    [property: JsonPropertyName("status")] string? Status,
+    [property: JsonPropertyName("id")] string? Id);
+
+internal sealed record RegistryAuth(
+    [property: JsonPropertyName("username")] string Username,
+    [property: JsonPropertyName("password")] string Password,
+    [property: JsonPropertyName("serveraddress")] string ServerAddress);
+
+internal sealed record ImageAnswer(ImageConfig? Config);
+
+/// <param name="Volumes">Paths; the values are empty.</param>
+internal sealed record ImageConfig(
+    IReadOnlyDictionary<string, JsonElement>? Volumes, IReadOnlyDictionary<string, JsonElement>? ExposedPorts, ImageHealthcheck? Healthcheck);
+
+/// <summary>Times in nanoseconds; 0 and null are the default.</summary>
+internal sealed record ImageHealthcheck(IReadOnlyList<string>? Test, long? Interval, long? Timeout, long? StartPeriod, int? Retries);
+
+internal sealed record ContainerAnswer(ContainerState State);
+
+/// <param name="Pid">On the host; 0 once it has stopped.</param>
+internal sealed record ContainerState(bool Running, int ExitCode, int Pid);
+
+/// <param name="Options">May name the bridge.</param>
+internal sealed record DockerNetwork(string Id, IReadOnlyDictionary<string, string>? Labels, IReadOnlyDictionary<string, string>? Options);
+
+internal sealed record PodmanNetwork(
+    [property: JsonPropertyName("labels")] IReadOnlyDictionary<string, string>? Labels,
+    [property: JsonPropertyName("network_interface")] string? Interface);
 
 internal sealed record EngineError(
     [property: JsonPropertyName("message")] string? Message,
@@ -81,6 +118,11 @@ internal sealed record EngineError(
 [JsonSerializable(typeof(CreateNetworkRequest))]
 [JsonSerializable(typeof(CreatePodmanNetworkRequest))]
 [JsonSerializable(typeof(PullProgress))]
+[JsonSerializable(typeof(RegistryAuth))]
+[JsonSerializable(typeof(ImageAnswer))]
+[JsonSerializable(typeof(ContainerAnswer))]
+[JsonSerializable(typeof(DockerNetwork))]
+[JsonSerializable(typeof(PodmanNetwork))]
 [JsonSerializable(typeof(int))]
 [JsonSerializable(typeof(EngineError))]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, IReadOnlyList<string>>))]

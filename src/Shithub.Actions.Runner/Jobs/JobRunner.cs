@@ -6,6 +6,7 @@ using Shithub.Actions.Runner.Checkout;
 using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Leases;
 using Shithub.Actions.Runner.Logs;
+using Shithub.Actions.Runner.Pods;
 using Shithub.Actions.Runner.Sandbox;
 using Shithub.Actions.Runner.Steps;
 using Shithub.Actions.Workflows;
@@ -25,7 +26,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
     private readonly LogStream _log;
     private readonly ILogger _logger;
     private JobWorkspace? _workspace;
-    private Task<ReadyContainer>? _container;
+    private Task<Pod>? _pod;
     private JobSession? _session;
 
     /// <param name="source">Where <c>actions/checkout</c> gets the run's files.</param>
@@ -71,12 +72,12 @@ internal sealed partial class JobRunner : IAsyncDisposable
     {
         try
         {
-            if (_container is not null) await (await _container).Container.DisposeAsync();
+            if (_pod is not null) await (await _pod).DisposeAsync();
         }
         catch (Exception e) when (e is EngineException or OperationCanceledException or SandboxException)
         {
             // A container that never started, or that the engine does not let go of; the latter is removed at the next start.
-            if (_container is { IsCompletedSuccessfully: true }) CleanupFailed(_logger, _job.Id, e.Message);
+            if (_pod is { IsCompletedSuccessfully: true }) CleanupFailed(_logger, _job.Id, e.Message);
         }
 
         try
@@ -97,9 +98,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
     {
         var conclusion = ConclusionNames.Success;
         await _log.WriteLineAsync(
-            $"Runner {_runner.Name} (shithubd-runner {RunnerVersion.Number}), {_runner.EngineVersion}, "
-            + $"image {_runner.Spec.Settings.DefaultImage}",
-            _lifetime.Lost);
+            $"Runner {_runner.Name} (shithubd-runner {RunnerVersion.Number}), {_runner.EngineVersion}", _lifetime.Lost);
         try
         {
             _workspace = JobWorkspace.Create(_runner.WorkspaceRoot, _job.Id, _job.Attempt, _runner.Spec.User, _job.EventPayload);
@@ -110,14 +109,27 @@ internal sealed partial class JobRunner : IAsyncDisposable
                 return ConclusionNames.Failure;
             }
 
-            // The container starts while a checkout, which needs none, is under way.
-            _container = StartContainerAsync(_workspace);
-            if (_job.Steps.All(step => step.Uses is not null && CheckoutStep.Is(step.Uses))) await _container;
+            var (requested, reason) = ContainerRequests.Evaluate(execution, _job.WorkflowFile, _job.JobKey, _job.Container, _job.Services);
+            if (requested is null)
+            {
+                await _log.WriteLineAsync($"The job can't begin: {reason}.", _lifetime.Lost);
+                return ConclusionNames.Failure;
+            }
+
+            // The containers start while a checkout, which needs none, is under way.
+            var plan = PodPlan.Create(requested, new ImagePolicy(_runner.Spec.Settings.Images, _runner.Spec.Settings.DefaultImage));
+            _pod = StartPodAsync(plan, execution, _workspace);
+            var container = ContainerOfAsync(_pod);
+            if (_job.Steps.All(step => step.Uses is not null && CheckoutStep.Is(step.Uses))) await container;
             var actions = new ActionFolders(_job, _workspace, _runner.Spec.User);
             _session = new JobSession(
-                _runner, _job, execution, _source, actions, _workspace, _report, _masks, _lifetime, _log, _container);
+                _runner, _job, execution, _source, actions, _workspace, _report, _masks, _lifetime, _log, container);
             await new JobSteps(_session).RunAsync();
-            if (execution.Status == StepOutcome.Failure) conclusion = ConclusionNames.Failure;
+            if (execution.Status == StepOutcome.Failure)
+            {
+                conclusion = ConclusionNames.Failure;
+                await (await _pod).WriteServiceLogsAsync(_lifetime.Lost);
+            }
         }
         catch (OperationCanceledException) when (_lifetime.Reason is not (StopReason.None or StopReason.Lost))
         {
@@ -200,19 +212,15 @@ internal sealed partial class JobRunner : IAsyncDisposable
         }
     }
 
-    private async Task<ReadyContainer> StartContainerAsync(JobWorkspace workspace)
+    private Task<Pod> StartPodAsync(PodPlan plan, JobExecution execution, JobWorkspace workspace)
     {
-        var ready = await ReadyContainer.StartAsync(
-            _runner.Engine,
-            _runner.Spec,
-            workspace.Mount,
-            _runner.WorkspaceRoot,
-            _job.Id,
-            _job.Attempt,
-            _lifetime.Stopping);
-        foreach (var fact in ready.Fence.Facts) await _log.WriteLineAsync($"Fence: {fact}", _lifetime.Lost);
-        return ready;
+        var name = ReadyContainer.NewName(_job.Id, _job.Attempt);
+        var network = _runner.Spec.Settings.Network;
+        execution.Describe(PodContexts.Container(name, network), PodContexts.Services(plan, name, network));
+        return Pod.StartAsync(_runner, _job, plan, name, workspace, _log, _lifetime.Stopping);
     }
+
+    private static async Task<ReadyContainer> ContainerOfAsync(Task<Pod> pod) => (await pod).Job;
 
     [LoggerMessage(1, LogLevel.Information, "Job {JobId}, attempt {Attempt}: running {Repository} / {Name}.")]
     private static partial void Started(ILogger logger, long jobId, int attempt, string repository, string name);

@@ -99,6 +99,16 @@ internal sealed partial class JobWorkspace
         return folder;
     }
 
+    /// <summary>The folder of a volume that the job's containers share: empty at first, theirs to write, whoever they run as.</summary>
+    public string VolumeFolder(string name)
+    {
+        var folder = Path.Combine(_folder, "volumes", name);
+        if (Directory.Exists(folder)) return folder;
+        MakeFolder(Path.Combine(_folder, "volumes"), Private, 0, 0);
+        MakeFolder(folder, Readable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.StickyBit, 0, 0);
+        return folder;
+    }
+
     public Task RemoveAsync(CancellationToken cancellationToken) => RemoveFolderAsync(_folder, cancellationToken);
 
     /// <summary>

@@ -31,35 +31,65 @@ internal sealed record ContainerSpec(EngineSettings Settings, string? SeccompOpt
         return new ContainerSpec(settings, isPodman ? path : content);
     }
 
+    /// <summary>Which job a container belongs to.</summary>
+    public static IReadOnlyDictionary<string, string> Labels(string runner, long jobId, int attempt) => new Dictionary<string, string>
+    {
+        [RunnerLabel] = runner,
+        [JobLabel] = jobId.ToString(CultureInfo.InvariantCulture),
+        [AttemptLabel] = attempt.ToString(CultureInfo.InvariantCulture),
+    };
+
+    public CreateContainerRequest ToRequest(string mountSource, string runner, long jobId, int attempt) =>
+        ToRequest(mountSource, Labels(runner, jobId, attempt), ContainerExtras.None);
+
     /// <param name="mountSource">The host folder that becomes <see cref="ContainerPaths.Mount"/>.</param>
-    public CreateContainerRequest ToRequest(string mountSource, string runner, long jobId, int attempt) => new(
-        Settings.DefaultImage,
+    public CreateContainerRequest ToRequest(string mountSource, IReadOnlyDictionary<string, string> labels, ContainerExtras extras) => new(
+        extras.Image ?? Settings.DefaultImage,
         User.ToString(),
         ContainerPaths.Mount,
         ["/bin/sh", "-c", InitScript],
         [],
-        [$"HOME={ContainerPaths.Home}"],
-        new Dictionary<string, string>
-        {
-            [RunnerLabel] = runner,
-            [JobLabel] = jobId.ToString(CultureInfo.InvariantCulture),
-            [AttemptLabel] = attempt.ToString(CultureInfo.InvariantCulture),
-        },
+        [.. extras.Env, $"HOME={ContainerPaths.Home}"],
+        labels,
         StopTimeout: 1,
-        new ContainerHostConfig(
-            Settings.Network,
-            [$"{mountSource}:{ContainerPaths.Mount}:rw"],
-            new Dictionary<string, string>
+        Limits(Settings.Network) with
+        {
+            Binds = [$"{mountSource}:{ContainerPaths.Mount}:rw", .. extras.Binds],
+            Tmpfs = new Dictionary<string, string>(extras.InMemory.Select(path => KeyValuePair.Create(path, InMemory(Settings.TmpBytes))))
             {
-                ["/tmp"] = string.Create(CultureInfo.InvariantCulture, $"rw,nosuid,nodev,exec,mode=1777,size={Settings.TmpBytes}"),
+                ["/tmp"] = InMemory(Settings.TmpBytes),
             },
-            Settings.Network == "none" ? [] : Settings.DnsServers,
-            ["ALL"],
-            SeccompOption is null ? ["no-new-privileges"] : ["no-new-privileges", $"seccomp={SeccompOption}"],
-            ReadonlyRootfs: true,
-            Privileged: false,
-            Settings.MemoryBytes,
-            Settings.MemoryBytes,
-            (long)(Settings.Cpus * NanoCpusPerCpu),
-            Settings.PidsLimit));
+            Dns = Settings.Network == "none" ? [] : Settings.DnsServers,
+            ReadonlyRootfs = true,
+            ExtraHosts = [.. extras.LocalNames.Select(name => $"{name}:127.0.0.1")],
+        });
+
+    /// <summary>What holds for every container.</summary>
+    public ContainerHostConfig Limits(string network) => new(
+        network,
+        Binds: [],
+        Tmpfs: new Dictionary<string, string>(),
+        Dns: [],
+        ["ALL"],
+        SeccompOption is null ? ["no-new-privileges"] : ["no-new-privileges", $"seccomp={SeccompOption}"],
+        ReadonlyRootfs: false,
+        Privileged: false,
+        Settings.MemoryBytes,
+        Settings.MemoryBytes,
+        (long)(Settings.Cpus * NanoCpusPerCpu),
+        Settings.PidsLimit);
+
+    private static string InMemory(long bytes) =>
+        string.Create(CultureInfo.InvariantCulture, $"rw,nosuid,nodev,exec,mode=1777,size={bytes}");
+}
+
+/// <summary>What one job wants of its container beyond what all have.</summary>
+/// <param name="Image">Null: the default one.</param>
+/// <param name="Env">As <c>NAME=value</c>.</param>
+/// <param name="InMemory">Paths of empty folders that are kept in memory.</param>
+/// <param name="LocalNames">Host names of the container itself.</param>
+internal sealed record ContainerExtras(
+    string? Image, IReadOnlyList<string> Env, IReadOnlyList<string> Binds, IReadOnlyList<string> InMemory, IReadOnlyList<string> LocalNames)
+{
+    public static ContainerExtras None { get; } = new(null, [], [], [], []);
 }

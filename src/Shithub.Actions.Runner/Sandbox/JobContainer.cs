@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Text;
 using Shithub.Actions.Runner.Engine;
@@ -20,10 +19,9 @@ internal sealed class JobContainer : IAsyncDisposable
 
     /// <exception cref="EngineException">The engine can't be reached, or does not make this container.</exception>
     public static async Task<JobContainer> StartAsync(
-        EngineClient engine, ContainerSpec spec, string mountSource, string runner, long jobId, int attempt, CancellationToken cancellationToken)
+        EngineClient engine, ContainerSpec spec, string name, CreateContainerRequest request, CancellationToken cancellationToken)
     {
-        var name = string.Create(CultureInfo.InvariantCulture, $"shithub-{jobId}-{attempt}-{Guid.NewGuid().ToString("N")[..8]}");
-        var id = await engine.CreateContainerAsync(name, spec.ToRequest(mountSource, runner, jobId, attempt), cancellationToken);
+        var id = await engine.CreateContainerAsync(name, request, cancellationToken);
         var container = new JobContainer(engine, spec, id);
         try
         {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Shithub.Actions.Runner.Engine;
 
 namespace Shithub.Actions.Runner.Sandbox;
@@ -5,12 +6,17 @@ namespace Shithub.Actions.Runner.Sandbox;
 /// <summary>A container whose fence was looked at from inside and holds.</summary>
 internal sealed record ReadyContainer(JobContainer Container, Fence Fence)
 {
+    /// <summary>A container with nothing but the default image.</summary>
+    public static Task<ReadyContainer> StartAsync(
+        EngineClient engine, ContainerSpec spec, string mountSource, string runner, long jobId, int attempt, CancellationToken cancellationToken) =>
+        StartAsync(engine, spec, NewName(jobId, attempt), spec.ToRequest(mountSource, runner, jobId, attempt), cancellationToken);
+
     /// <exception cref="SandboxException">The fence has holes.</exception>
     /// <exception cref="EngineException">The engine did not start the container.</exception>
     public static async Task<ReadyContainer> StartAsync(
-        EngineClient engine, ContainerSpec spec, string mountSource, string runner, long jobId, int attempt, CancellationToken cancellationToken)
+        EngineClient engine, ContainerSpec spec, string name, CreateContainerRequest request, CancellationToken cancellationToken)
     {
-        var container = await JobContainer.StartAsync(engine, spec, mountSource, runner, jobId, attempt, cancellationToken);
+        var container = await JobContainer.StartAsync(engine, spec, name, request, cancellationToken);
         try
         {
             var (exitCode, output) = await container.ExecShortAsync(["/bin/sh", "-c", Fence.Script], cancellationToken);
@@ -26,4 +32,8 @@ internal sealed record ReadyContainer(JobContainer Container, Fence Fence)
             throw;
         }
     }
+
+    /// <summary>A name that no other container has, for people who look at the engine.</summary>
+    public static string NewName(long jobId, int attempt) =>
+        string.Create(CultureInfo.InvariantCulture, $"shithub-{jobId}-{attempt}-{Guid.NewGuid().ToString("N")[..8]}");
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Runner.Engine;
+using Shithub.Actions.Runner.Pods;
 using Shithub.Actions.Runner.Sandbox;
 
 namespace Shithub.Actions.Runner.Startup;
@@ -48,12 +49,12 @@ internal static partial class EngineStartup
             if (!await engine.ImageExistsAsync(settings.DefaultImage, cancellationToken))
             {
                 Pulling(logger, settings.DefaultImage);
-                await engine.PullImageAsync(settings.DefaultImage, cancellationToken);
+                await PullDefaultAsync(engine, settings.DefaultImage, cancellationToken);
             }
 
             if (settings.Network != "none")
             {
-                var labels = new Dictionary<string, string> { ["shithub.network"] = "steps" };
+                var labels = new Dictionary<string, string> { [BridgePorts.NetworkLabel] = "steps" };
                 await engine.EnsureNetworkAsync(settings.Network, labels, cancellationToken);
             }
 
@@ -67,13 +68,29 @@ internal static partial class EngineStartup
 
     private static async Task RemoveLeftoversAsync(EngineClient engine, string workspaceRoot, ILogger logger, CancellationToken cancellationToken)
     {
-        foreach (var container in await engine.ListContainersAsync(ContainerSpec.RunnerLabel, workspaceRoot, cancellationToken))
+        var left = await engine.ListContainersAsync(ContainerSpec.RunnerLabel, workspaceRoot, cancellationToken);
+
+        // Services first: a job's container can't go while they use its network.
+        foreach (var container in left.OrderBy(container => container.Labels?.ContainsKey(ServiceSpec.ServiceLabel) == true ? 0 : 1))
         {
             var job = container.Labels?.GetValueOrDefault(ContainerSpec.JobLabel) ?? "?";
             var attempt = container.Labels?.GetValueOrDefault(ContainerSpec.AttemptLabel) ?? "?";
             await engine.KillContainerAsync(container.Id, "SIGKILL", cancellationToken);
             await engine.RemoveContainerAsync(container.Id, cancellationToken);
             RemovedContainer(logger, job, attempt);
+        }
+    }
+
+    private static async Task PullDefaultAsync(EngineClient engine, string image, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await engine.PullImageAsync(image, null, _ => ValueTask.CompletedTask, cancellationToken);
+        }
+        catch (EngineException e)
+        {
+            throw new EngineException(
+                $"{e.Message} Build one with deploy/runner-image/build.sh, or name another in engine.default_image.", e.Status, e);
         }
     }
 

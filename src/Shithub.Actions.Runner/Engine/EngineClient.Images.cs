@@ -1,0 +1,70 @@
+using System.Buffers.Text;
+using System.Text.Json;
+using Shithub.Actions.Workflows;
+
+namespace Shithub.Actions.Runner.Engine;
+
+/// <summary>The calls about images.</summary>
+internal sealed partial class EngineClient
+{
+    /// <summary>What a pull says at most; a big image has some fifty layers.</summary>
+    private const int PullLinesMax = 200;
+
+    private static readonly TimeSpan PullTimeMax = TimeSpan.FromMinutes(10);
+
+    public Task<bool> ImageExistsAsync(string image, CancellationToken cancellationToken) =>
+        _http.ExistsAsync($"images/{Uri.EscapeDataString(image)}/json", cancellationToken);
+
+    public async Task<ImageConfig> ImageConfigAsync(string image, CancellationToken cancellationToken) =>
+        (await _http.GetAsync($"images/{Uri.EscapeDataString(image)}/json", EngineJson.Default.ImageAnswer, cancellationToken)).Config
+        ?? new ImageConfig(null, null, null);
+
+    /// <summary>Pulls an image from its registry, which may take minutes, 10 at most.</summary>
+    /// <param name="credentials">Go to the engine in the call's <c>X-Registry-Auth</c> and are kept nowhere.</param>
+    /// <param name="progress">Gets a line for each layer that is there.</param>
+    public async Task PullImageAsync(
+        string image, RegistryCredentials? credentials, Func<string, ValueTask> progress, CancellationToken cancellationToken)
+    {
+        using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        bounded.CancelAfter(PullTimeMax);
+        try
+        {
+            using var response = await _http.OpenStreamAsync(
+                HttpMethod.Post,
+                $"images/create?fromImage={Uri.EscapeDataString(image)}",
+                new ByteArrayContent([]),
+                credentials is null ? null : ("X-Registry-Auth", Encode(credentials, image)),
+                bounded.Token);
+
+            // Progress, one JSON document a line; that it did not work is said in one of them too.
+            using var lines = new StreamReader(await response.Content.ReadAsStreamAsync(bounded.Token));
+            var said = 0;
+            while (await lines.ReadLineAsync(bounded.Token) is { } line)
+            {
+                if (line.Length == 0) continue;
+                var step = JsonSerializer.Deserialize(line, EngineJson.Default.PullProgress);
+                if (step?.Error is { } error) throw new EngineException(error);
+                if (step is { Id: { } layer, Status: "Pull complete" or "Download complete" or "Already exists" } && said++ < PullLinesMax)
+                    await progress($"{layer}: {step.Status}");
+            }
+        }
+        catch (Exception e) when (e is EngineException or IOException or JsonException)
+        {
+            throw new EngineException($"Image {image} is not there and can't be pulled: {e.Message.Trim()}", null, e);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new EngineException(
+                $"Image {image} is not there, and pulling it took more than {PullTimeMax.TotalMinutes:0} minutes.", null, e);
+        }
+    }
+
+    private static string Encode(RegistryCredentials credentials, string image)
+    {
+        var slash = image.IndexOf('/', StringComparison.Ordinal);
+        var first = slash < 0 ? "" : image[..slash];
+        var registry = first.IndexOfAny(['.', ':']) >= 0 || first == "localhost" ? first : "docker.io";
+        return Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(
+            new RegistryAuth(credentials.Username, credentials.Password, registry), EngineJson.Default.RegistryAuth));
+    }
+}

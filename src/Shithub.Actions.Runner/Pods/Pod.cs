@@ -1,0 +1,143 @@
+using System.Globalization;
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Runner.Engine;
+using Shithub.Actions.Runner.Jobs;
+using Shithub.Actions.Runner.Logs;
+using Shithub.Actions.Runner.Sandbox;
+
+namespace Shithub.Actions.Runner.Pods;
+
+/// <summary>The containers of a job: the one that its steps run in, and its services in the same network. Disposing it removes all.</summary>
+internal sealed class Pod : IAsyncDisposable
+{
+    private const int LogLines = 200;
+    private readonly List<ServiceContainer> _services = [];
+    private readonly List<PortForward> _forwards = [];
+    private readonly RunnerContext _runner;
+    private readonly LogStream _log;
+
+    private Pod(RunnerContext runner, ReadyContainer job, LogStream log) => (_runner, Job, _log) = (runner, job, log);
+
+    public ReadyContainer Job { get; }
+
+    /// <summary>Returns when the steps can begin: every service is ready.</summary>
+    /// <param name="name">The job's container's.</param>
+    /// <exception cref="SandboxException">An image is not to be had, the fence has holes, a service does not become ready.</exception>
+    /// <exception cref="EngineException">The engine can't be reached, or does not make these containers.</exception>
+    public static async Task<Pod> StartAsync(
+        RunnerContext runner, ClaimedJob job, PodPlan plan, string name, JobWorkspace workspace, LogStream log, CancellationToken cancellationToken)
+    {
+        foreach (var container in plan.All) await PullAsync(runner.Engine, container, log, cancellationToken);
+        var labels = ContainerSpec.Labels(runner.WorkspaceRoot, job.Id, job.Attempt);
+        var ready = await ReadyContainer.StartAsync(
+            runner.Engine, runner.Spec, name, runner.Spec.ToRequest(workspace.Mount, labels, Extras(plan, workspace)), cancellationToken);
+        var pod = new Pod(runner, ready, log);
+        try
+        {
+            // Nothing of the author's has run yet.
+            var apart = await BridgePorts.IsolateAsync(runner.Engine, runner.Spec.Settings.Network, cancellationToken);
+            await pod.SayAsync($"Container: image {plan.Job?.Image ?? runner.Spec.Settings.DefaultImage}");
+            foreach (var fact in ready.Fence.Facts) await pod.SayAsync($"Fence: {fact}");
+            if (apart) await pod.SayAsync("Fence: other jobs out of reach");
+            foreach (var service in plan.Services) await pod.StartServiceAsync(service, name, labels, workspace, cancellationToken);
+            await Task.WhenAll(pod._services.Select(service => pod.BecomeReadyAsync(service, cancellationToken)));
+            return pod;
+        }
+        catch
+        {
+            await pod.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>What the services wrote, for whoever wants to know why the job failed.</summary>
+    public async Task WriteServiceLogsAsync(CancellationToken cancellationToken)
+    {
+        foreach (var service in _services) await WriteLogAsync(service, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var forward in _forwards) forward.Dispose();
+        try
+        {
+            // Before the job's container: it can't go while they use its network.
+            await Task.WhenAll(_services.Select(service => service.DisposeAsync().AsTask()));
+        }
+        finally
+        {
+            await Job.Container.DisposeAsync();
+        }
+    }
+
+    private static async Task PullAsync(EngineClient engine, PlannedContainer container, LogStream log, CancellationToken cancellationToken)
+    {
+        if (await engine.ImageExistsAsync(container.Image, cancellationToken)) return;
+        var account = container.Credentials is { } credentials ? $" as {credentials.Username}" : "";
+        await log.WriteLineAsync($"Pulling image {container.Image}{account}", cancellationToken);
+        try
+        {
+            await engine.PullImageAsync(
+                container.Image, container.Credentials, line => log.WriteLineAsync($"  {line}", cancellationToken), cancellationToken);
+        }
+        catch (EngineException e)
+        {
+            // The author's choice of image, not this runner's engine.
+            throw new SandboxException(e.Message);
+        }
+    }
+
+    private static ContainerExtras Extras(PodPlan plan, JobWorkspace workspace) => new(
+        plan.Job?.Image,
+        plan.Job?.Env ?? [],
+        plan.Job is { } job ? ServiceSpec.Binds(job, workspace.VolumeFolder) : [],
+        [.. plan.Job?.Volumes.Where(volume => volume.Name is null).Select(volume => volume.Path) ?? []],
+        [.. plan.All.SelectMany(container => container.HostNames).Distinct(StringComparer.OrdinalIgnoreCase)]);
+
+    private async Task StartServiceAsync(
+        PlannedContainer service, string jobContainer, IReadOnlyDictionary<string, string> labels, JobWorkspace workspace,
+        CancellationToken cancellationToken)
+    {
+        foreach (var remark in service.Options.Remarks) await SayAsync($"Service {service.Name}: {remark}");
+        var image = await _runner.Engine.ImageConfigAsync(service.Image, cancellationToken);
+        var request = ServiceSpec.ToRequest(service, image, _runner.Spec, jobContainer, labels, workspace.VolumeFolder);
+        try
+        {
+            var started = await ServiceContainer.StartAsync(
+                _runner.Engine, PodContexts.ServiceName(jobContainer, service.Name!), request, service, HealthCheck.Create(image.Healthcheck, service.Options), cancellationToken);
+            _services.Add(started);
+            foreach (var port in service.Ports.Where(port => port.Host != port.Container))
+                _forwards.Add(await PortForward.StartAsync(await started.PidAsync(cancellationToken), port, cancellationToken));
+        }
+        catch (EngineException e) when (e.Status is not null)
+        {
+            throw new SandboxException($"The service '{service.Name}' does not start: {e.Message}");
+        }
+    }
+
+    private async Task BecomeReadyAsync(ServiceContainer service, CancellationToken cancellationToken)
+    {
+        var started = _runner.Time.GetTimestamp();
+        try
+        {
+            var asked = await service.BecomeReadyAsync(_runner.Time, cancellationToken);
+            var seconds = _runner.Time.GetElapsedTime(started).TotalSeconds;
+            var state = asked ? string.Create(CultureInfo.InvariantCulture, $"healthy after {seconds:0.0} s") : "started; it has no health check";
+            await SayAsync($"Service {service.Name}: image {service.Plan.Image}, {state}");
+        }
+        catch (SandboxException)
+        {
+            await WriteLogAsync(service, cancellationToken);
+            throw;
+        }
+    }
+
+    private async Task WriteLogAsync(ServiceContainer service, CancellationToken cancellationToken)
+    {
+        var lines = await service.ReadLogAsync(LogLines, cancellationToken);
+        await SayAsync($"What the service {service.Name} wrote{(lines.Count == LogLines ? $" at last ({LogLines} lines)" : "")}:");
+        foreach (var line in lines) await SayAsync($"  {service.Name} | {line}");
+    }
+
+    private ValueTask SayAsync(string line) => _log.WriteLineAsync(line, CancellationToken.None);
+}
