@@ -160,6 +160,27 @@ public sealed class LiveSystem : IAsyncDisposable
         return long.Parse(result.Output.Trim(), System.Globalization.CultureInfo.InvariantCulture);
     }
 
+    /// <summary>Makes a repository whose <c>.shithub</c> is a copy of a folder, pushes it and waits for the run.</summary>
+    /// <returns>The run's id.</returns>
+    public async Task<long> PushFolderAsync(string name, string folder, string message)
+    {
+        await AdminAsync("repo", "create", $"{User}/{name}");
+        var result = await ScriptAsync($$"""
+            set -euo pipefail
+            . "{{SourceTree.Root}}/tests/smoke/lib.sh"
+            tree=$(mktemp -d)
+            trap 'rm -rf "$tree"' EXIT
+            git init -q -b trunk "$tree"
+            cp -r "{{folder}}" "$tree/.shithub"
+            cd "$tree"
+            git add -A
+            git commit -q -F -
+            git push -q "http://{{User}}:$PAT_WITH_REPO_WRITE@${BASE#http://}/{{User}}/{{name}}.git" trunk
+            run_of {{name}} "$(git rev-parse HEAD)"
+            """, message);
+        return long.Parse(result.Output.Trim(), System.Globalization.CultureInfo.InvariantCulture);
+    }
+
     public Task<(int ExitCode, string Output)> SmokeAsync(string script) => ScriptAsync($". {SourceTree.Root}/tests/smoke/{script}", "");
 
     public async Task<JsonElement> RunAsync(long id)

@@ -34,11 +34,11 @@ internal static class JobRows
         insert into workflow_jobs
             (run_id, repo_id, job_key, job_name, runs_on, label_set_id, needs, if_condition, timeout_minutes, permissions, env, priority,
              status, conclusion, queued_at, completed_at, is_ready, leg, continue_on_error, hold, contexts, output_templates, defaults,
-             container, services, environment, diagnostics)
+             container, services, environment, diagnostics, position)
         select @RunId, @RepoId, job.key, job.name, job.runs_on, s.id, job.needs, job.if_condition, job.timeout_minutes, job.permissions,
             job.env, @Priority, job.status, job.conclusion, case when job.status = 'queued' then now() end,
             case when job.conclusion is not null then now() end, job.is_ready, job.leg, job.continue_on_error, job.hold, job.contexts,
-            job.output_templates, job.defaults, job.container, job.services, job.environment, job.diagnostics
+            job.output_templates, job.defaults, job.container, job.services, job.environment, job.diagnostics, job.position
         from json_to_recordset(@Jobs::json) as job
             (position integer, key text, name text, runs_on text[], labels text[], needs text[], if_condition text,
              timeout_minutes integer, permissions jsonb, env jsonb, status text, conclusion text, is_ready boolean, leg json,
@@ -87,6 +87,13 @@ internal static class JobRows
         """;
 
     private const string Delete = "delete from workflow_jobs where run_id = @RunId and job_key = any (@Paths) and not is_ready";
+
+    private const string Order = """
+        update workflow_jobs j
+        set position = place.position
+        from unnest(@Paths) with ordinality as place (path, position)
+        where j.run_id = @RunId and j.job_key = place.path and j.position <> place.position
+        """;
 
     private const string Change = """
         update workflow_steps s
@@ -151,14 +158,17 @@ internal static class JobRows
         var put = decision.Jobs.Where(job => ready.ContainsKey(job.Path) || !old.ContainsKey(job.Path)).ToList();
         if (put.Count > 0)
         {
-            var jobs = new JsonArray([.. put.Select((job, position) =>
-                Describe(job, position, ready.GetValueOrDefault(job.Path), describe, decision.Failures.GetValueOrDefault(job.Path)))]).ToJsonString();
+            var places = decision.Jobs.Select((job, index) => (job.Path, Position: index + 1)).ToDictionary(StringComparer.OrdinalIgnoreCase);
+            var jobs = new JsonArray([.. put.Select(job =>
+                Describe(job, places[job.Path], ready.GetValueOrDefault(job.Path), describe, decision.Failures.GetValueOrDefault(job.Path)))]).ToJsonString();
             var steps = new JsonArray([.. decision.Ready.SelectMany(Steps)]);
             if (ready.Count > 0)
                 await connection.ExecuteAsync(Sql(InsertLabelSets, new { Jobs = jobs }));
             await connection.ExecuteAsync(Sql(PutJobs, new { run.RunId, run.RepoId, run.Priority, Jobs = jobs }));
             if (steps.Count > 0)
                 await connection.ExecuteAsync(Sql(InsertSteps, new { run.RunId, Steps = steps.ToJsonString() }));
+            if (gone.Length > 0)
+                await connection.ExecuteAsync(Sql(Order, new { run.RunId, Paths = decision.Jobs.Select(job => job.Path).ToArray() }));
         }
 
         var changed = decision.Jobs

@@ -51,7 +51,7 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
         from workflow_jobs j
         left join workflow_runners w on w.id = j.runner_id
         where j.run_id = @RunId
-        order by j.id
+        order by j.position, j.id
         """;
 
     private const string StepsSql = """

@@ -14,6 +14,9 @@ namespace Shithub.Actions.Server.Triggers;
 /// </remarks>
 public sealed class LoadWorkflows(RepositoryStore repositories)
 {
+    /// <summary>Actions that one run may use, directly or not.</summary>
+    private const int ActionsMax = 100;
+
     public async Task<LoadedWorkflows> ExecuteAsync(Repository repository, string commit, WorkflowFile file, CancellationToken cancellation)
     {
         if (file.Parsed.Workflow is not { } root)
@@ -65,32 +68,78 @@ public sealed class LoadWorkflows(RepositoryStore repositories)
         return new LoadedWorkflows(file.Parsed.Diagnostics, set, [.. sources], actions);
     }
 
-    private async Task<List<ResolvedAction>> ActionsAsync(
+    /// <summary>
+    /// Resolves the actions of all steps, and those that they use themselves. What is wrong with one that is there refuses the run before
+    /// anything is queued; one of the own repository that is not in this commit may still come with a checkout of another.
+    /// </summary>
+    private async Task<IReadOnlyList<ResolvedAction>> ActionsAsync(
         Repository repository, string commit, WorkflowSet set, List<Diagnostic> problems, CancellationToken cancellation)
     {
         var actions = new Dictionary<string, ResolvedAction>(StringComparer.Ordinal);
-        foreach (var source in set.Sources.Values)
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var pending = new Queue<ActionUse>();
+        void Enter(string file, IEnumerable<WorkflowStep> steps, int depth)
         {
-            var steps = source.Workflow.Jobs.SelectMany(job => job.Steps)
-                .Where(step => step.Action is { Repository: not null } && !actions.ContainsKey(step.Action.Source))
-                .DistinctBy(step => step.Action!.Source);
-            foreach (var step in steps)
-            {
-                var place = await FindAsync(repository, commit, source.Repository, source.Commit, step.Action!, cancellation);
-                if (place.Refusal is null)
-                {
-                    actions[step.Action!.Source] = new ResolvedAction(
-                        step.Action.Source, place.Repository!.Id, place.Repository.FullName, place.Commit!);
-                    continue;
-                }
+            foreach (var step in steps.Where(step => step.Action is not null))
+                pending.Enqueue(new ActionUse(file, step, depth));
+        }
 
-                problems.Add(new Diagnostic(
-                    DiagnosticSeverity.Error, DiagnosticCodes.UnsupportedAction, place.Refusal, source.Workflow.Path, step.Position.Line,
-                    step.Position.Column, "uses", "actions come from this server only: do the same in a 'run:' step, or push the action here"));
+        foreach (var source in set.Sources.Values)
+            Enter(source.Workflow.Path, source.Workflow.Jobs.SelectMany(job => job.Steps), 1);
+        while (pending.TryDequeue(out var use) && problems.Count < WorkflowLimits.MaxDiagnostics)
+        {
+            var reference = use.Step.Action!;
+            // A path of the workspace means the run's own repository, wherever the step stands.
+            if (!seen.Add(reference.Source))
+                continue;
+            if (use.Depth > WorkflowLimits.MaxCallDepth || seen.Count > ActionsMax)
+            {
+                problems.Add(use.Refuse($"the actions use more than {ActionsMax} others, or are nested deeper than {WorkflowLimits.MaxCallDepth}"));
+                break;
             }
+
+            var place = await FindAsync(repository, commit, null, null, reference, cancellation);
+            if (place.Refusal is { } refusal)
+            {
+                problems.Add(use.Refuse(
+                    refusal, "actions come from this server only: do the same in a 'run:' step, or push the action to a repository here"));
+                continue;
+            }
+
+            var found = await ReadActionAsync(repositories.Open(place.Repository!.Id), place.Commit!, reference.Path, cancellation);
+            if (found is null)
+            {
+                if (reference.Repository is not null)
+                    problems.Add(use.Refuse($"there is no action in '{reference.Path}' of {place.Repository.FullName} at commit {place.Commit![..12]}"));
+                continue;
+            }
+
+            if (found.Action is not { } action)
+            {
+                problems.Add(use.Refuse($"the action '{reference.Source}' cannot run here"));
+                problems.AddRange(found.Diagnostics);
+                continue;
+            }
+
+            if (reference.Repository is not null)
+                actions[reference.Source] = new ResolvedAction(reference.Source, place.Repository.Id, place.Repository.FullName, place.Commit!);
+            Enter(action.Path, action.Steps, use.Depth + 1);
         }
 
         return [.. actions.Values];
+    }
+
+    private static async Task<CompositeActionParseResult?> ReadActionAsync(
+        GitRepository git, string commit, string folder, CancellationToken cancellation)
+    {
+        foreach (var name in CompositeActionReader.FileNames)
+        {
+            var path = folder.Length == 0 ? name : $"{folder}/{name}";
+            if (await WorkflowFiles.ReadBytesAsync(git, commit, path, cancellation) is { } bytes)
+                return CompositeActionReader.Parse(path, bytes);
+        }
+
+        return null;
     }
 
     /// <param name="from">The repository of the file that the reference stands in; null: the run's own.</param>
@@ -116,6 +165,14 @@ public sealed class LoadWorkflows(RepositoryStore repositories)
         RefName.IsSha(reference) ? await repositories.Open(repository.Id).FindCommitAsync(reference, cancellation) : null;
 
     private sealed record Place(Repository? Repository, string? Commit, string? Refusal);
+
+    /// <summary>A step that uses a composite action, and the file that it stands in.</summary>
+    private sealed record ActionUse(string File, WorkflowStep Step, int Depth)
+    {
+        public Diagnostic Refuse(string message, string? suggestion = null) => new(
+            DiagnosticSeverity.Error, DiagnosticCodes.UnsupportedAction, message, File, Step.Position.Line, Step.Position.Column, "uses",
+            suggestion);
+    }
 }
 
 /// <param name="Diagnostics">Errors where there is no set; else warnings.</param>

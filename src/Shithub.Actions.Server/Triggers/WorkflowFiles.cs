@@ -46,12 +46,18 @@ public static class WorkflowFiles
     private static async Task<List<GitFile>> ListAsync(GitRepository repository, string commit, string folder, CancellationToken cancellation) =>
         [.. (await repository.ListFilesAsync(commit, folder, cancellation)).Where(file => IsWorkflow(file.Path))];
 
-    /// <summary>A file of any folder of the commit, or null where it has none of that name.</summary>
-    public static async Task<WorkflowFile?> ReadAnyAsync(GitRepository repository, string commit, string path, CancellationToken cancellation)
+    /// <summary>A workflow file of any folder of the commit, or null where it has none of that name.</summary>
+    public static async Task<WorkflowFile?> ReadAnyAsync(GitRepository repository, string commit, string path, CancellationToken cancellation) =>
+        await ReadBytesAsync(repository, commit, path, cancellation) is { } bytes ? WorkflowFile.Of(path, bytes) : null;
+
+    /// <summary>A file of the commit, or null where it has none of that name. One that is too large comes as bytes that are too many.</summary>
+    public static async Task<byte[]?> ReadBytesAsync(GitRepository repository, string commit, string path, CancellationToken cancellation)
     {
         var slash = path.LastIndexOf('/');
         var files = await repository.ListFilesAsync(commit, slash < 0 ? "" : path[..slash], cancellation);
-        return files.FirstOrDefault(found => found.Path == path) is { } one ? (await ReadAsync(repository, [one], cancellation))[0] : null;
+        if (files.FirstOrDefault(found => found.Path == path) is not { } file)
+            return null;
+        return file.Size > WorkflowLimits.MaxFileBytes ? TooLarge() : (await repository.ReadBlobsAsync([file], cancellation))[0];
     }
 
     private static async Task<IReadOnlyList<WorkflowFile>> ReadAsync(
