@@ -49,6 +49,7 @@ internal sealed partial class ScriptStep(JobSession session, StepSequence sequen
         }
 
         await output.CompleteAsync(session.Lifetime.Lost);
+        if (voice.IsInAction && !output.EndsWithLine) await voice.Log.WriteLineAsync("", session.Lifetime.Lost);
         var outcome = exitCode is null
             ? (limit.TimedOut || !limit.JobStops ? StepOutcome.Failure : StepOutcome.Cancelled)
             : exitCode == 0 ? StepOutcome.Success : StepOutcome.Failure;

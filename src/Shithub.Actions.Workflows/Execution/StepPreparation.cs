@@ -59,7 +59,7 @@ internal sealed class StepPreparation(
         if (!ShellFamily.TryGet(shell, out var family))
             return new BoundScript(Plain(run, shell!), new Dictionary<string, string>());
         var diagnostics = new DiagnosticBag("");
-        if (new ScriptBinder(evaluator, diagnostics).Bind(run, family, [.. variables.Variables.Keys]) is { } bound)
+        if (new ScriptBinder(evaluator, diagnostics).BindOrThrow(run, family, [.. variables.Variables.Keys]) is { } bound)
             return bound;
         var error = diagnostics.ToList().First(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error);
         throw new TemplateException(error.Code, error.Message, run, 0, error.Suggestion);

@@ -27,43 +27,50 @@ internal sealed class ScriptBinder(ExpressionEvaluator evaluator, DiagnosticBag 
     {
         try
         {
-            var holes = new List<(TemplatePart Part, ExpressionValue Value)>();
-            var script = Evaluate(run, holes);
-            if (holes.Count == 0)
-                return new BoundScript(script, new Dictionary<string, string>());
-
-            var placements = ShellScanner.Scan(script, shell);
-            var bindings = new OrderedDictionary<string, Binding>();
-            var text = new StringBuilder();
-            var hole = 0;
-            var isSafe = true;
-            foreach (var c in script)
-            {
-                if (c != ShellScanner.Hole)
-                {
-                    text.Append(c);
-                    continue;
-                }
-
-                var (part, value) = holes[hole];
-                isSafe &= Check(run, part, value, placements[hole]);
-                text.Append(Refer(placements[hole].Reference, Bind(run, part, value, bindings, script, takenNames)));
-                hole++;
-            }
-
-            if (!isSafe)
-                return null;
-
-            var bound = new OrderedDictionary<string, string>();
-            foreach (var binding in bindings.Values)
-                bound[binding.Name] = binding.Value;
-            return new BoundScript(text.ToString(), bound);
+            return BindOrThrow(run, shell, takenNames);
         }
         catch (TemplateException exception)
         {
             exception.Report(diagnostics);
             return null;
         }
+    }
+
+    /// <returns>Null after it was reported that a value has no safe form where it stands.</returns>
+    /// <exception cref="TemplateException">An expression failed.</exception>
+    public BoundScript? BindOrThrow(Template run, string? shell, ICollection<string> takenNames)
+    {
+        var holes = new List<(TemplatePart Part, ExpressionValue Value)>();
+        var script = Evaluate(run, holes);
+        if (holes.Count == 0)
+            return new BoundScript(script, new Dictionary<string, string>());
+
+        var placements = ShellScanner.Scan(script, shell);
+        var bindings = new OrderedDictionary<string, Binding>();
+        var text = new StringBuilder();
+        var hole = 0;
+        var isSafe = true;
+        foreach (var c in script)
+        {
+            if (c != ShellScanner.Hole)
+            {
+                text.Append(c);
+                continue;
+            }
+
+            var (part, value) = holes[hole];
+            isSafe &= Check(run, part, value, placements[hole]);
+            text.Append(Refer(placements[hole].Reference, Bind(run, part, value, bindings, script, takenNames)));
+            hole++;
+        }
+
+        if (!isSafe)
+            return null;
+
+        var bound = new OrderedDictionary<string, string>();
+        foreach (var binding in bindings.Values)
+            bound[binding.Name] = binding.Value;
+        return new BoundScript(text.ToString(), bound);
     }
 
     /// <summary>

@@ -50,6 +50,33 @@ public sealed class LogScrubberTests
         Assert.Equal("[***]", Scrub([Key], $"[{Key}]", []));
     }
 
+    [Theory]
+    [InlineData("pass", "word ", "*** ")]
+    [InlineData("one pas", "sword pass", "one *** ***")]
+    [InlineData("password pa", "ssword", "***word ***")]
+    public void Masks_that_are_added_hide_what_is_withheld_and_what_comes(string before, string after, string expected)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        var scrubber = new LogScrubber(["pass"]);
+        scrubber.Write(Encoding.UTF8.GetBytes(before), output);
+        scrubber.Use(new MaskAutomaton(["pass", "password"]));
+        scrubber.Write(Encoding.UTF8.GetBytes(after), output);
+        scrubber.Flush(output);
+        Assert.Equal(expected, Encoding.UTF8.GetString(output.WrittenSpan));
+    }
+
+    [Fact]
+    public void A_mask_that_is_added_does_not_uncover_what_an_earlier_one_covers()
+    {
+        var output = new ArrayBufferWriter<byte>();
+        var scrubber = new LogScrubber(["abc", "cdx"]);
+        scrubber.Write("-abc"u8, output);
+        scrubber.Use(new MaskAutomaton(["abc", "cdx", "cd!"]));
+        scrubber.Write("d!-"u8, output);
+        scrubber.Flush(output);
+        Assert.Equal("-***-", Encoding.UTF8.GetString(output.WrittenSpan));
+    }
+
     [Fact]
     public void Bytes_that_are_no_text_pass_unchanged()
     {

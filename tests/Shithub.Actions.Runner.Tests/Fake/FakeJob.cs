@@ -24,6 +24,11 @@ internal sealed class FakeJob(ClaimedJob job)
 
     public string? ClaimId { get; set; }
 
+    /// <summary>What the job's last status said of its outputs.</summary>
+    public IReadOnlyDictionary<string, string> Outputs { get; private set; } = new Dictionary<string, string>();
+
+    public IReadOnlyList<string> TaintedOutputs { get; private set; } = [];
+
     /// <summary>How often each call had an effect, by its last path segment.</summary>
     public Dictionary<string, int> Effects { get; } = [];
 
@@ -115,7 +120,11 @@ internal sealed class FakeJob(ClaimedJob job)
             var status = JsonSerializer.Deserialize(body, ProtocolJson.Default.StatusRequest)!;
             var result = status.Conclusion ?? status.Status!;
             if (step is { } id) _steps[id] = result;
-            else if (StatusNames.IsTerminal(status.Status!)) _ended.SetResult(result);
+            else if (StatusNames.IsTerminal(status.Status!))
+            {
+                (Outputs, TaintedOutputs) = (status.Outputs ?? Outputs, status.TaintedOutputs ?? []);
+                _ended.SetResult(result);
+            }
         }
 
         return true;

@@ -17,10 +17,10 @@ internal sealed class RunningRunner : IAsyncDisposable
     private readonly CancellationTokenSource _now = new();
     private readonly RunnerSettings _settings;
 
-    private RunningRunner(RunnerSettings settings)
+    private RunningRunner(RunnerSettings settings, TimeProvider time)
     {
         _settings = settings;
-        Ended = Task.Run(() => RunnerHost.RunAsync(settings, TimeProvider.System, TestLog.CreateFactory(), _drain.Token, _now.Token));
+        Ended = Task.Run(() => RunnerHost.RunAsync(settings, time, TestLog.CreateFactory(), _drain.Token, _now.Token));
     }
 
     public string WorkspaceRoot => _settings.Runner.WorkspaceRoot;
@@ -28,10 +28,13 @@ internal sealed class RunningRunner : IAsyncDisposable
     /// <summary>Ends when the runner has.</summary>
     public Task Ended { get; }
 
-    public static async Task<RunningRunner> StartAsync(FakeServer server, params (string Path, string Value)[] options)
+    public static Task<RunningRunner> StartAsync(FakeServer server, params (string Path, string Value)[] options) =>
+        StartAsync(server, TimeProvider.System, options);
+
+    public static async Task<RunningRunner> StartAsync(FakeServer server, TimeProvider time, params (string Path, string Value)[] options)
     {
         var podman = await PodmanFixture.GetAsync();
-        return new RunningRunner(Settings(podman, server.BaseUrl, options));
+        return new RunningRunner(Settings(podman, server.BaseUrl, options), time);
     }
 
     public static RunnerSettings Settings(PodmanFixture podman, Uri server, params (string Path, string Value)[] options)

@@ -29,6 +29,30 @@ internal sealed class TestRepository : IDisposable
     /// <summary>The head of trunk.</summary>
     public string Second { get; }
 
+    /// <summary>A second repository, <c>demo/actions.git</c>, with the composite action <c>show</c>.</summary>
+    /// <returns>Its commit.</returns>
+    public string CreateActions()
+    {
+        var work = Path.Combine(Root, "actions");
+        Git(Root, "init", "--quiet", "--initial-branch=trunk", work);
+        Directory.CreateDirectory(Path.Combine(work, "show"));
+        File.WriteAllText(Path.Combine(work, "show/text"), "from file\n");
+        File.WriteAllText(Path.Combine(work, "show/action.yaml"), """
+            runs:
+              using: composite
+              steps:
+                - shell: sh
+                  run: |
+                    cat ${{ github.action_path }}/text
+                    (echo evil > ${{ github.action_path }}/text) 2>/dev/null || echo kept
+                    [ -e $GITHUB_ACTION_PATH/../.git ] || echo no git
+                    echo $GITHUB_ACTION_REPOSITORY $GITHUB_ACTION_REF
+            """);
+        Commit(work, "show");
+        Git(Root, "clone", "--quiet", "--bare", work, Path.Combine(Root, "demo/actions.git"));
+        return Git(work, "rev-parse", "HEAD");
+    }
+
     public void Dispose() => Directory.Delete(Root, recursive: true);
 
     private static void Commit(string work, string message)

@@ -55,6 +55,39 @@ public sealed class AttemptLifetimeTests
     }
 
     [Fact]
+    public void A_cancelled_job_has_five_minutes_for_its_last_steps()
+    {
+        using var lifetime = Start(9000);
+        lifetime.Stop(StopReason.Cancelled);
+        Assert.True(lifetime.Stopping.IsCancellationRequested);
+        _time.Advance(299.9);
+        lifetime.Stop(StopReason.Cancelled);
+        Assert.False(lifetime.Ending.IsCancellationRequested);
+        _time.Advance(0.1);
+        Assert.True(lifetime.Ending.IsCancellationRequested);
+        Assert.Equal(StopReason.Cancelled, lifetime.Reason);
+    }
+
+    [Fact]
+    public void A_runner_that_is_stopped_cuts_the_last_steps_short_and_the_job_stays_cancelled()
+    {
+        using var lifetime = Start(9000);
+        lifetime.Stop(StopReason.Cancelled);
+        lifetime.Stop(StopReason.RunnerStopped);
+        Assert.True(lifetime.Ending.IsCancellationRequested);
+        Assert.Equal(StopReason.Cancelled, lifetime.Reason);
+    }
+
+    [Fact]
+    public void A_job_that_nobody_else_could_take_has_no_lease_to_lose()
+    {
+        using var lifetime = new AttemptLifetime(1, 1, Timeout.InfiniteTimeSpan, TimeSpan.FromDays(1), _time.GetTimestamp(), _time);
+        lifetime.Extend(_time.GetTimestamp());
+        _time.Advance(80_000);
+        Assert.Equal(StopReason.None, lifetime.Reason);
+    }
+
+    [Fact]
     public void A_job_that_takes_longer_than_it_may_is_stopped_and_can_still_report()
     {
         using var lifetime = Start(9000, timeoutMinutes: 1);
