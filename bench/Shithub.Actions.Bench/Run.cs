@@ -19,11 +19,21 @@ internal static class Run
         try
         {
             var machine = await Machine.DescribeAsync(cancellation);
+            if (only is ["parse"])
+            {
+                var alone = new Report(machine);
+                alone.Add(ParseBenchmark.Run());
+                Console.WriteLine(alone.ToMarkdown());
+                return 0;
+            }
+
             Say("starting PostgreSQL and shithubd");
             await using var cluster = await Cluster.StartAsync(cancellation);
             await using var server = await ServerProcess.StartAsync(cluster, cancellation);
             var queue = new FilledQueue(cluster.DataSource);
             var report = new Report(machine, await cluster.DescribeAsync(cancellation));
+            if (Wanted("parse"))
+                report.Add(ParseBenchmark.Run());
             if (Wanted("claims"))
                 report.Add(await new ClaimBenchmark(cluster, server, queue).RunAsync(cancellation));
             if (Wanted("logs"))
