@@ -69,7 +69,7 @@ internal sealed class DispatchInputReader(NodeReader reader)
                     type = ReadType(field);
                     break;
                 case "options":
-                    options = [.. reader.OneOrMore(field).Select(item => reader.PlainText(item)).OfType<string>()];
+                    options = ReadOptions(field);
                     break;
                 case "deprecationMessage":
                     reader.Text(field);
@@ -98,6 +98,18 @@ internal sealed class DispatchInputReader(NodeReader reader)
         if (DispatchInputs.DescribeMismatch(input, text) is { } mismatch)
             reader.Invalid(given.Value, given.Path, $"the default of '{entry.Name}' {mismatch}");
         return input with { Default = text };
+    }
+
+    // An empty one is a choice too: nothing.
+    private List<string> ReadOptions(Field field)
+    {
+        if (field.Value is not YamlSequence { Items.Count: > 0 } sequence)
+        {
+            reader.WrongType(field.Value, field.Path, "a list of choices");
+            return [];
+        }
+
+        return [.. NodeReader.Items(field, sequence).Select(reader.Text).OfType<string>()];
     }
 
     private DispatchInputType? ReadType(Field field) =>

@@ -132,6 +132,8 @@ internal sealed class JobReader(NodeReader reader)
     private List<string> ReadNeeds(Field field, string job, NeedsChecker checker)
     {
         var needs = new List<string>();
+        if (field.Value is YamlSequence { Items.Count: 0 })
+            return needs;
         foreach (var item in reader.OneOrMore(field))
         {
             if (reader.PlainText(item, "name the jobs outright; 'if' can read their results") is not { } need || needs.Contains(need, StringComparer.OrdinalIgnoreCase))

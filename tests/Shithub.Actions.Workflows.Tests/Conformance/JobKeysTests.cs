@@ -18,6 +18,7 @@ public class JobKeysTests
         Refuses("You must replace job_id with a string that is unique to the jobs object.", "on: push\njobs: {a: {runs-on: x, steps: [{run: x}]}, A: {runs-on: x, steps: [{run: x}]}}",
             "2:44: error: another job has the id 'A'; case makes no difference"),
         Means("needs can be a string or array of strings.", On("needs: b"), "a:{needs:[b]"),
+        Means("An empty array of needs is none.", On("needs: []"), "a:{runs-on:[x]"),
         Means("Use needs to identify any jobs that must complete successfully before this job will run.", On("needs: [b]"), "a:{needs:[b]"),
         Means("When you use expressions in an if conditional, you may omit the expression syntax.", On("if: github.ref == 'refs/heads/main'"), "if:github.ref == 'refs/heads/main'"),
         Means("if: ${{ always() }} makes a job run whether its needs succeeded or not.", On("needs: [b]\nif: ${{ always() }}"), "if:${{ always() }}"),

@@ -61,6 +61,7 @@ public class WorkflowKeysTests
         Means("workflow_dispatch: the type must be one of boolean, choice, number, environment or string.",
             "on: {workflow_dispatch: {inputs: {a: {type: boolean}, b: {type: choice, options: [x]}, c: {type: number}, d: {type: environment}, e: {type: string}}}}" + Job,
             "e:{required:false,type:string}"),
+        Means("options may have an empty choice.", "on: {workflow_dispatch: {inputs: {a: {type: choice, options: ['', x]}}}}" + Job, "options:[,x]"),
         Refuses("The maximum number of top-level properties for inputs is 25.",
             "on: {workflow_dispatch: {inputs: {" + string.Join(", ", Enumerable.Range(0, 26).Select(i => $"i{i}: ")) + "}}}" + Job,
             "1:34: error: 26 inputs; 'workflow_dispatch' may have 25"),
