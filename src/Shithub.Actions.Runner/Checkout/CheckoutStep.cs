@@ -24,10 +24,6 @@ internal sealed class CheckoutStep(TreeSource source, JobWorkspace workspace, Lo
         done
         """;
 
-    /// <summary>Whether a step's <c>uses:</c> is this one, in whatever version.</summary>
-    public static bool Is(string uses) =>
-        uses == "actions/checkout" || uses.StartsWith("actions/checkout@", StringComparison.Ordinal);
-
     /// <param name="stepsBegan">A step of the job that can touch the workspace has begun.</param>
     /// <exception cref="CheckoutException">It can't be done; the message is for the author.</exception>
     public async Task<CheckedOut> RunAsync(

@@ -120,7 +120,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
             var plan = PodPlan.Create(requested, new ImagePolicy(_runner.Spec.Settings.Images, _runner.Spec.Settings.DefaultImage));
             _pod = StartPodAsync(plan, execution, _workspace);
             var container = ContainerOfAsync(_pod);
-            if (_job.Steps.All(step => step.Uses is not null && CheckoutStep.Is(step.Uses))) await container;
+            if (_job.Steps.All(step => step.Uses is not null && BuiltInActions.IsCheckout(step.Uses))) await container;
             var actions = new ActionFolders(_job, _workspace, _runner.Spec.User);
             _session = new JobSession(
                 _runner, _job, execution, _source, actions, _workspace, _report, _masks, _lifetime, _log, container);

@@ -36,7 +36,8 @@ internal sealed partial class ScriptStep(JobSession session, StepSequence sequen
         var shell = StepShell.Of(step.Shell, ready.Fence.HasBash);
         files.Create(session.Workspace);
         var script = await session.Workspace.WriteScriptAsync(shell.Wrap(step.Script!), shell.Extension, limit.Reached);
-        var output = new OutputCommands(voice.Log, session.Masks, voice.SayAsync);
+        var output = new OutputCommands(
+            voice.Log, session.Masks, remark => session.SayAsync($"'{voice.Name}': {remark}"));
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(session.Lifetime.Lost);
         var exec = ready.Container.ExecAsync(
             shell.Command(script), Variables(step, ready.Fence), WorkspacePath.InContainer(folder), output.WriteAsync, reading.Token);
@@ -53,7 +54,7 @@ internal sealed partial class ScriptStep(JobSession session, StepSequence sequen
         var outcome = exitCode is null
             ? (limit.TimedOut || !limit.JobStops ? StepOutcome.Failure : StepOutcome.Cancelled)
             : exitCode == 0 ? StepOutcome.Success : StepOutcome.Failure;
-        if (exitCode is > 0) await voice.FailAsync(await DescribeAsync(exitCode.Value, shell, ready.Container));
+        if (exitCode is not (null or 0)) await voice.FailAsync(await DescribeAsync(exitCode.Value, shell, ready.Container));
         return await TakeAsync(files.Read(), step, outcome);
     }
 

@@ -134,7 +134,8 @@ internal sealed class OutputCommands(LogStream log, JobMasks masks, Func<string,
         }
         else if (command.Name == AddMask && !masks.Add(command.Data, command.RawData))
         {
-            await remark("more values were to be masked than a job may have; a value was left out of the log, but what shows it later is not masked.");
+            await remark(
+                "A job may not mask as many values; this one was left out of the log, but what shows it later is not masked.");
             return false;
         }
         else if (Replaced.TryGetValue(command.Name, out var instead) && _remarked.Add(command.Name))
@@ -175,6 +176,6 @@ internal sealed class OutputCommands(LogStream log, JobMasks masks, Func<string,
         }
 
         _dropping = true;
-        await remark("a value of more than 256 KiB can't be masked; it was left out of the log, but what shows it later is not masked.");
+        await remark("A value of more than 256 KiB can't be masked; it was left out of the log, but what shows it later is not masked.");
     }
 }

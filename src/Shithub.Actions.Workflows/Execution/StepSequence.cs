@@ -15,6 +15,8 @@ public sealed partial class StepSequence
     private readonly ActionFrame? _action;
     private readonly OrderedDictionary<string, ExpressionValue> _results = JobExecution.NewMembers();
 
+    private int _runsAfterCancel = -1;
+
     internal StepSequence(JobExecution job, IReadOnlyList<StepTemplates> steps, ActionFrame? action) =>
         (_job, _steps, _action) = (job, steps, action);
 
@@ -67,9 +69,14 @@ public sealed partial class StepSequence
         return new StepEnding(outcome, conclusion, remarks);
     }
 
-    /// <summary>Whether, once the job is cancelled, any step from this one on will run, here or outside of this action.</summary>
+    /// <summary>
+    /// Whether, once the job is cancelled, any step from this one on will run, here or outside of this action; as far as is known now.
+    /// </summary>
     public bool AnyRunsAfterCancel(int next)
     {
+        // Asked again before each step: looking at all that are left every time would make a long job slow to end.
+        if (_runsAfterCancel >= next)
+            return true;
         var cancelled = new StatusCheck(Success: false, Failure: false, Cancelled: true);
         for (var index = next; index < _steps.Count; index++)
         {
@@ -80,7 +87,10 @@ public sealed partial class StepSequence
             {
                 var evaluator = EvaluatorFor(GitHubFor(step, new Dictionary<string, string>())).With("env", Environment().ToContext());
                 if (step.If.Evaluate(evaluator.With(cancelled)) is true)
+                {
+                    _runsAfterCancel = index;
                     return true;
+                }
             }
             catch (TemplateException)
             {
