@@ -22,7 +22,7 @@ public class DispatchInputsTests
         Assert.Equal(["level:\"debug\"", "dry:true", "count:2.5", "text:\"hello\""], result.Values.Select(pair => $"{pair.Key}:{pair.Value!.ToJsonString()}"));
         Assert.Equal(["debug", "true", "2.5", "hello"], result.EventInputs.Values);
 
-        var plan = WorkflowPlanner.Plan(Workflow, Example.Context() with { Inputs = result.Values }).Plan!;
+        var plan = PlannedView.Of(Workflow, Example.Context() with { Inputs = result.Values }).View!;
         Assert.Equal(["true", "2.5", "hello"], plan.Jobs[0].Steps[0].Env.Values);
     }
 

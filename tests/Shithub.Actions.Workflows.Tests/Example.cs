@@ -53,21 +53,22 @@ internal static class Example
         string githubJson = "{}", Dictionary<string, string>? vars = null, Dictionary<string, JsonNode?>? inputs = null) =>
         new(JsonNode.Parse(githubJson)!.AsObject(), vars ?? [], inputs ?? []);
 
-    public static RunPlan Plan(string yaml, PlanContext? context = null)
+    public static PlannedView Plan(string yaml, PlanContext? context = null)
     {
-        var result = WorkflowPlanner.Plan(Workflow(yaml), context ?? Context());
-        Assert.True(!result.HasErrors, string.Join('\n', result.Diagnostics));
-        return result.Plan!;
+        var (view, errors) = PlannedView.Of(Workflow(yaml), context ?? Context());
+        Assert.True(view is not null, string.Join('\n', errors));
+        return view;
     }
 
+    /// <summary>What the author of a workflow is told that cannot run: before anything is queued, or when its time has come.</summary>
     public static IReadOnlyList<string> PlanErrors(string yaml, PlanContext? context = null)
     {
-        var result = WorkflowPlanner.Plan(Workflow(yaml), context ?? Context());
-        Assert.Null(result.Plan);
-        return [.. result.Diagnostics.Select(diagnostic => diagnostic.ToString()[(File.Length + 1)..])];
+        var (view, errors) = PlannedView.Of(Workflow(yaml), context ?? Context());
+        Assert.Null(view);
+        return [.. errors.Select(error => error.StartsWith(File, StringComparison.Ordinal) ? error[(File.Length + 1)..] : error)];
     }
 
-    public static PlannedStep PlanStep(string steps, PlanContext? context = null) => Plan(Steps(steps), context).Jobs[0].Steps[^1];
+    public static StepView PlanStep(string steps, PlanContext? context = null) => Plan(Steps(steps), context).Jobs[0].Steps[^1];
 
     private static string Indent(string text, int spaces) =>
         string.Join('\n', text.TrimEnd('\n').Split('\n').Select(line => line.Length == 0 ? line : new string(' ', spaces) + line)) + "\n";

@@ -211,7 +211,7 @@ public class HostileInputTests
                 if (result.Workflow is not null)
                 {
                     WorkflowJson.Write(result.Workflow);
-                    WorkflowPlanner.Plan(result.Workflow, Example.Context());
+                    PlannedView.Of(result.Workflow, Example.Context());
                 }
 
                 CompositeActionReader.Parse("action.yml", bytes);

@@ -43,7 +43,7 @@ public class ScriptBindingTests
         { "cat <<EOF\n${{ inputs.x }}\nEOF\necho ' ${{ inputs.x }}' \" >&2", "" },
     };
 
-    private static PlannedStep Plan(string script, string value, string shell = "") => Example.PlanStep(
+    private static StepView Plan(string script, string value, string shell = "") => Example.PlanStep(
         $"- run: {JsonValue.Create(script).ToJsonString()}" + (shell.Length == 0 ? "" : $"\n  shell: {shell}"),
         Example.Context(inputs: new() { ["x"] = value }));
 

@@ -37,8 +37,8 @@ public class ScriptFuzzTests
         {
             var script = "echo " + string.Concat(Enumerable.Range(0, random.Next(2, 14)).Select(_ => Pieces[random.Next(Pieces.Length)]));
             var yaml = Example.Steps($"- run: {JsonValue.Create(script).ToJsonString()}");
-            var result = WorkflowPlanner.Plan(Example.Workflow(yaml), Example.Context(inputs: new() { ["x"] = "v" }));
-            if (result.Plan?.Jobs[0].Steps[0] is not { } step || !step.Env.ContainsKey("SHITHUB_EXPR_1"))
+            var (view, _) = PlannedView.Of(Example.Workflow(yaml), Example.Context(inputs: new() { ["x"] = "v" }));
+            if (view?.Jobs[0].Steps[0] is not { } step || !step.Env.ContainsKey("SHITHUB_EXPR_1"))
                 continue;
             runs++;
             foreach (var shell in new[] { "/bin/sh", "bash" })

@@ -102,7 +102,9 @@ public sealed class LoadWorkflows(RepositoryStore repositories)
             if (place.Refusal is { } refusal)
             {
                 problems.Add(use.Refuse(
-                    refusal, "actions come from this server only: do the same in a 'run:' step, or push the action to a repository here"));
+                    refusal,
+                    UnavailableActions.Alternative(reference.Source)
+                    ?? "actions come from this server only: do the same in a 'run:' step, or push the action to a repository here"));
                 continue;
             }
 

@@ -33,15 +33,6 @@ internal static class ContextValues
         return ObjectValue.Of(members);
     }
 
-    /// <summary>The context <c>env</c>. Case counts in it, as in Linux's environment.</summary>
-    public static ObjectValue Env(OrderedDictionary<string, StringValue> variables)
-    {
-        var members = new OrderedDictionary<string, ExpressionValue>();
-        foreach (var (name, value) in variables)
-            members[name] = value;
-        return ObjectValue.Of(members);
-    }
-
     private static OrderedDictionary<string, ExpressionValue> NewMembers() => new(StringComparer.OrdinalIgnoreCase);
 
     private static ExpressionValue ToValue(JsonNode? node, bool tainted) => ContextJson.Read(node, tainted ? [""] : []);

@@ -9,6 +9,7 @@ internal static class Labels
     public static IReadOnlyList<string> Plan(RunsOn runsOn, ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
     {
         var labels = new OrderedDictionary<string, bool>();
+        // Unknown or wrong: then that there is no label is no news.
         var isUnknown = false;
         foreach (var template in runsOn.Labels)
         {
@@ -51,7 +52,7 @@ internal static class Labels
         _ => [(value, template)],
     };
 
-    /// <returns>False if the value is not known yet.</returns>
+    /// <returns>False if the value is not known yet, or no label.</returns>
     private static bool Take(
         ExpressionValue value, Template at, string prefix, OrderedDictionary<string, bool> labels, DiagnosticBag diagnostics)
     {
@@ -59,9 +60,12 @@ internal static class Labels
             return false;
         var label = Coercion.ToText(value).Trim().ToLowerInvariant();
         if (label.Length is 0 or > WorkflowLimits.MaxLabelLength || label.Any(char.IsControl))
+        {
             Invalid(diagnostics, at, $"a label must be text of 1 to {WorkflowLimits.MaxLabelLength} characters");
-        else
-            labels.TryAdd(prefix + label, true);
+            return false;
+        }
+
+        labels.TryAdd(prefix + label, true);
         return true;
     }
 

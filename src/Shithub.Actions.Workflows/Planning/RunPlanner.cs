@@ -18,6 +18,21 @@ public static class RunPlanner
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(context);
+        try
+        {
+            return Begin(set, context);
+        }
+        catch (FormatException exception)
+        {
+            // An event that nobody can read, because it is nested too deep, makes no run.
+            var diagnostics = new DiagnosticBag(set.RootSource.Workflow.Path);
+            diagnostics.Error(DiagnosticCodes.Evaluation, SourcePosition.Start, DocumentPath.Root, exception.Message);
+            return new RunPlanResult(diagnostics.ToList(), null, null, null);
+        }
+    }
+
+    private static RunPlanResult Begin(WorkflowSet set, PlanContext context)
+    {
         var problems = new WorkflowSetChecker(set, context).Check();
         if (problems.Any(problem => problem.Severity == DiagnosticSeverity.Error))
             return new RunPlanResult(problems, null, null, null);

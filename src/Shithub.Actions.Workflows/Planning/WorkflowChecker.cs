@@ -109,7 +109,7 @@ internal sealed class WorkflowChecker(Workflow workflow, ExpressionEvaluator eva
             if (Evaluate(variable.Value, scoped) is not { } value)
                 continue;
             variables[variable.Name] = value;
-            if (value is StringValue text && PlannedEnvironment.DescribeProblem(variable.Name, text.Value) is { } problem)
+            if (value is StringValue text && ExecutionEnvironment.DescribeProblem(variable.Name, text.Value) is { } problem)
             {
                 diagnostics.Error(
                     DiagnosticCodes.InvalidValue, variable.Value.Position, variable.Value.Path,

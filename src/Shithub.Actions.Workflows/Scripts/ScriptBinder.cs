@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Shithub.Actions.Workflows.Expressions;
-using Shithub.Actions.Workflows.Planning;
 
 namespace Shithub.Actions.Workflows.Scripts;
 
@@ -150,7 +149,7 @@ internal sealed class ScriptBinder(ExpressionEvaluator evaluator, DiagnosticBag 
         while (takenNames.Contains(name) || script.Contains(name, StringComparison.Ordinal) || bindings.Values.Any(b => b.Name == name));
 
         var text = run.ToText(value, part, evaluator);
-        if (PlannedEnvironment.DescribeProblem(name, text) is { } problem)
+        if (ExecutionEnvironment.DescribeProblem(name, text) is { } problem)
             throw new TemplateException(
                 DiagnosticCodes.InvalidValue, $"the value of '{Yaml.YamlReader.Show(key)}' {problem}", run, part.Offset);
         bindings[key] = new Binding(name, text);
