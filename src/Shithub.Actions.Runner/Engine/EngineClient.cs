@@ -62,6 +62,10 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
         await _http.SendAsync(HttpMethod.Post, path, content, cancellationToken, HttpStatusCode.Conflict);
     }
 
+    /// <summary>A network that is not there is fine.</summary>
+    public Task RemoveNetworkAsync(string name, CancellationToken cancellationToken) => _http.SendAsync(
+        HttpMethod.Delete, $"networks/{Uri.EscapeDataString(name)}", null, cancellationToken, HttpStatusCode.NotFound);
+
     /// <summary>The name of a network's bridge on this host; null for a network that is not there, or that does not carry the label.</summary>
     public async Task<string?> FindBridgeAsync(string network, string label, CancellationToken cancellationToken)
     {

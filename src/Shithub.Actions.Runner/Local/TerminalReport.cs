@@ -16,14 +16,27 @@ internal sealed class TerminalReport(ClaimedJob job, TextWriter output) : IJobRe
     /// <summary>What each log has written since its last line end.</summary>
     private readonly Dictionary<long, (Decoder Decoder, StringBuilder Line)> _logs = [];
 
+    /// <summary>What each step has come to, by its id.</summary>
+    private readonly Dictionary<long, string> _steps = [];
+
     /// <summary>The job's, once it has ended.</summary>
     public JobOutputs Outputs { get; private set; } = JobOutputs.None;
+
+    /// <summary>The job's, once it has ended; null if it was given up.</summary>
+    public string? Conclusion { get; private set; }
+
+    /// <summary>Null for a step that has not ended.</summary>
+    public string? ConclusionOf(long stepId)
+    {
+        lock (_gate) return _steps.GetValueOrDefault(stepId);
+    }
 
     public Task ReportStepAsync(long stepId, string status, string? conclusion)
     {
         lock (_gate)
         {
             EndLine(stepId);
+            if (conclusion is not null) _steps[stepId] = conclusion;
             if (conclusion is not (null or ConclusionNames.Success)) Print(stepId, $"({conclusion})");
         }
 
@@ -35,7 +48,7 @@ internal sealed class TerminalReport(ClaimedJob job, TextWriter output) : IJobRe
         lock (_gate)
         {
             foreach (var log in _logs.Keys) EndLine(log);
-            Outputs = outputs;
+            (Outputs, Conclusion) = (outputs, conclusion);
             Write($"{job.JobName}: {conclusion}");
         }
 

@@ -135,6 +135,7 @@ internal sealed class Pod : IAsyncDisposable
     private async Task WriteLogAsync(ServiceContainer service, CancellationToken cancellationToken)
     {
         var lines = await service.ReadLogAsync(LogLines, cancellationToken);
+        if (lines.Count == 0) return;
         await SayAsync($"What the service {service.Name} wrote{(lines.Count == LogLines ? $" at last ({LogLines} lines)" : "")}:");
         foreach (var line in lines) await SayAsync($"  {service.Name} | {line}");
     }

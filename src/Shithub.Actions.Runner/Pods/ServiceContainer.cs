@@ -68,12 +68,13 @@ internal sealed class ServiceContainer : IAsyncDisposable
             ? pid
             : throw new SandboxException($"The service '{Name}' ended before the first step.");
 
-    /// <summary>The last lines that it wrote; empty if the engine does not have them.</summary>
+    /// <summary>The last lines that it wrote; empty if it wrote nothing, or the engine does not have it.</summary>
     public async Task<IReadOnlyList<string>> ReadLogAsync(int lines, CancellationToken cancellationToken)
     {
         try
         {
-            return (await _engine.ReadLogAsync(_id, lines, cancellationToken)).TrimEnd('\n').Split('\n');
+            var text = (await _engine.ReadLogAsync(_id, lines, cancellationToken)).TrimEnd('\n');
+            return text.Length == 0 ? [] : text.Split('\n');
         }
         catch (Exception e) when (e is EngineException or IOException)
         {

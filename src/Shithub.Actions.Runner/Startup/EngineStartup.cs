@@ -66,7 +66,8 @@ internal static partial class EngineStartup
         }
     }
 
-    private static async Task RemoveLeftoversAsync(EngineClient engine, string workspaceRoot, ILogger logger, CancellationToken cancellationToken)
+    /// <summary>Kills and removes the containers of a runner that is not there any more.</summary>
+    public static async Task RemoveLeftoversAsync(EngineClient engine, string workspaceRoot, ILogger logger, CancellationToken cancellationToken)
     {
         var left = await engine.ListContainersAsync(ContainerSpec.RunnerLabel, workspaceRoot, cancellationToken);
 

@@ -1,0 +1,50 @@
+using Shithub.Actions.Workflows;
+
+namespace Shithub.Actions.Runner.Local;
+
+/// <summary>What becomes of a job that is in a concurrency group.</summary>
+internal enum GroupTurn
+{
+    /// <summary>The group is its own now.</summary>
+    Goes,
+
+    /// <summary>A newer one waits in its place.</summary>
+    Dropped,
+
+    /// <summary>It runs, and a newer one has cancelled it.</summary>
+    Stopped,
+}
+
+/// <summary>The concurrency groups of a run's jobs. Other runs on this machine have their own.</summary>
+internal sealed class GroupLine
+{
+    private readonly List<string> _line = [];
+
+    /// <summary>What there is to do now.</summary>
+    public List<(string Path, GroupTurn Turn)> Settle(IReadOnlyList<JobState> jobs, IReadOnlyDictionary<string, ReadyJob> ready)
+    {
+        var waiting = jobs.Where(job => job is { Status: JobStatus.Waiting, Hold: HoldReason.Concurrency }).Select(job => job.Path).ToList();
+        _line.RemoveAll(path => !waiting.Contains(path));
+        _line.AddRange(waiting.Except(_line).ToList());
+        var turns = new List<(string, GroupTurn)>();
+        foreach (var line in _line.GroupBy(path => ready[path].Concurrency!.Group, StringComparer.OrdinalIgnoreCase))
+        {
+            var holders = jobs.Where(job => job.Conclusion is null && job.Status is JobStatus.Queued or JobStatus.Running
+                && line.Key.Equals(ready.GetValueOrDefault(job.Path)?.Concurrency?.Group, StringComparison.OrdinalIgnoreCase)).ToList();
+            var behind = line.ToList();
+            if (holders.Count == 0)
+            {
+                turns.Add((behind[0], GroupTurn.Goes));
+                behind.RemoveAt(0);
+            }
+
+            if (behind.Count == 0) continue;
+            var newest = ready[behind[^1]].Concurrency!;
+            if (!newest.KeepsAll) turns.AddRange(behind.SkipLast(1).Select(path => (path, GroupTurn.Dropped)));
+            if (newest.CancelInProgress)
+                turns.AddRange(holders.Select(job => (job.Path, job.Status == JobStatus.Running ? GroupTurn.Stopped : GroupTurn.Dropped)));
+        }
+
+        return turns;
+    }
+}
