@@ -12,6 +12,7 @@ internal static class ActionsCommands
         Parse(),
         EvalCommand.Build(),
         PlanCommand.Build(),
+        MigrateWorkflowsCommand.Build(),
         Switch("enable", "Let jobs run again.", enabled: true),
         Switch("disable", "Hold queued jobs back and start no new runs. Jobs that run go on.", enabled: false),
     };
