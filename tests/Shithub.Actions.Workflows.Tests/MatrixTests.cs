@@ -13,6 +13,9 @@ public class MatrixTests
     [InlineData("{include: [{site: production, dc: a}, {site: staging, dc: b}]}", "production a|staging b")]
     [InlineData("{v: [{a: 1, b: [2]}]}", "1 2")]
     [InlineData("{v: [1, 2], exclude: [{v: 1}, {v: 2}], include: [{v: 3}]}", "3")]
+    // A list that an expression gives for an item of a list is inserted.
+    [InlineData("{v: [a, \"${{ fromJSON('[1, 2]') }}\", \"${{ fromJSON('[]') }}\", [3, 4]]}", "a|1|2|3 4")]
+    [InlineData("{include: [{v: a}, \"${{ fromJSON('[{\\\"v\\\": \\\"b\\\"}]') }}\"]}", "a|b")]
     public void A_matrix_has_these_legs(string matrix, string legs) => Assert.Equal(legs, Legs(matrix));
 
     /// <summary>The example of 'Expanding or adding matrix configurations', with the results that it lists.</summary>

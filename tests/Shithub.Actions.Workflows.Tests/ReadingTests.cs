@@ -89,8 +89,8 @@ public class ReadingTests
         "7:28: error: 'jobs.green.steps[0].continue-on-error' must be true or false, but is a string; YAML 1.2 has only true and false")]
     [InlineData("- run: x\n  with: {a: b}", "7:9: error: 'with' is for steps with 'uses'; a script gets its values with 'env'")]
     [InlineData("- uses: actions/checkout@v4\n  shell: sh", "7:9: error: 'shell' is for steps with 'run'")]
-    [InlineData("- uses: actions/checkout@v2",
-        "6:15: error: this version of 'actions/checkout' is not built in: 'v2'; built in: v3, v4, v5; write 'actions/checkout@v5'")]
+    [InlineData("- uses: actions/checkout@v1",
+        "6:15: error: this version of 'actions/checkout' is not built in: 'v1'; built in: v3, v4, v5; write 'actions/checkout@v5'")]
     [InlineData("- uses: action/checkout@v4",
         "6:15: error: the action 'action/checkout@v4' is not available here; did you mean 'actions/checkout@v4'?")]
     [InlineData("- uses: actions/setup-node@v4",

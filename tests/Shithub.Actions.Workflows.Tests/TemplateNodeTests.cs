@@ -46,7 +46,7 @@ public class TemplateNodeTests
 
     [Fact]
     public void Literals_keep_their_type_and_single_expressions_give_theirs() => Assert.Equal(
-        """{"os":["a","b"],"n":[1,16,1.5,true,null,"1","",7,"x7"],"include":[{"os":"a","deep":[[[1,null]]]}]}""", Value(Parse(Matrix)));
+        """{"os":["a","b"],"n":[1,16,1.5,true,null,"1","",7,"x7"],"include":[{"os":"a","deep":[[1,null]]}]}""", Value(Parse(Matrix)));
 
     [Fact]
     public void It_says_where_its_expressions_are()

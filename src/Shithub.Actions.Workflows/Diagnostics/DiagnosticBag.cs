@@ -9,6 +9,8 @@ public sealed class DiagnosticBag(string file)
 
     public bool HasErrors { get; private set; }
 
+    internal int Count => _diagnostics.Count;
+
     /// <summary>Nothing more is kept, so there is no need to find out more.</summary>
     internal bool IsFull => _diagnostics.Count > WorkflowLimits.MaxDiagnostics;
 

@@ -156,8 +156,22 @@ public sealed class TemplateSequence : TemplateNode
 
     public override bool HasExpressions => Items.Any(item => item.HasExpressions);
 
-    public override ExpressionValue Evaluate(ExpressionEvaluator evaluator) =>
-        ArrayValue.Of([.. Items.Select(item => item.Evaluate(evaluator))]);
+    /// <summary>The list; as on GitHub, a list that an expression gives for an item is inserted, item by item.</summary>
+    /// <exception cref="TemplateException">An expression failed.</exception>
+    public override ExpressionValue Evaluate(ExpressionEvaluator evaluator)
+    {
+        var values = new List<ExpressionValue>(Items.Count);
+        foreach (var item in Items)
+        {
+            var value = item.Evaluate(evaluator);
+            if (item is TemplateScalar { HasExpressions: true } && value is ArrayValue inserted)
+                values.AddRange(inserted.Items.Select(insert => insert.WithTaint(inserted.Tainted)));
+            else
+                values.Add(value);
+        }
+
+        return ArrayValue.Of(values);
+    }
 
     public override JsonNode ToJson() => new JsonArray([.. Items.Select(item => item.ToJson())]);
 }

@@ -44,7 +44,7 @@ internal sealed class StepMigration(MigrationDraft draft, MigrationContext conte
     {
         // The one that the inputs of most files are for; it takes those of the versions before it.
         var version = action.Versions.Contains("v4") ? "v4" : action.Versions[^1];
-        if (BuiltInActions.Resolve(uses.Text) is { IsCommit: false } || !uses.Text.Contains('/')
+        if (BuiltInActions.Resolve(uses.Text) is { Instead: null } || !uses.Text.Contains('/')
             || uses.Text.StartsWith(action.OwnName, StringComparison.OrdinalIgnoreCase))
         {
             return;

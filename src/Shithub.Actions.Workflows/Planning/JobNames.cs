@@ -26,8 +26,8 @@ internal static class JobNames
         var name = string.IsNullOrEmpty(written) ? job.Key : written;
         if (leg is null || job.Name is { HasExpressions: true })
             return name;
-        var values = Scalars(ContextJson.Read(leg.Matrix)).Where(text => text.Length > 0);
-        return DisplayNames.OneLine($"{name} ({string.Join(", ", values)})")!;
+        var values = Scalars(ContextJson.Read(leg.Matrix)).Where(text => text.Length > 0).ToList();
+        return values.Count == 0 ? name : DisplayNames.OneLine($"{name} ({string.Join(", ", values)})")!;
     }
 
     private static IEnumerable<string> Scalars(ExpressionValue value) => value switch

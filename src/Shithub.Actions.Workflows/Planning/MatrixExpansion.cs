@@ -94,6 +94,8 @@ internal static class MatrixExpansion
     private static ArrayValue? Axis(string name, ExpressionValue value) => value switch
     {
         UnknownValue => null,
+        // It may turn out to be a list, whose items are combinations each.
+        ArrayValue array when array.Items.Any(item => item is UnknownValue) => null,
         ArrayValue { Items.Count: > 0 } array => array,
         ArrayValue => throw new MatrixException($"the matrix axis '{name}' has no value"),
         _ => throw new MatrixException($"the matrix axis '{name}' must be a list, but is {Describe(value)}"),

@@ -62,6 +62,12 @@ public sealed record BuiltInAction(
     IReadOnlyList<BuiltInInput> Inputs,
     IReadOnlyList<string> Outputs)
 {
+    /// <summary>
+    /// GitHub's other major versions that still run there and do the same as the last of <see cref="Versions"/>, which they are read as:
+    /// they differ in the Node that they need.
+    /// </summary>
+    public IReadOnlyList<string> OtherVersions { get; init; } = [];
+
     /// <summary>Every <c>uses</c> that names it.</summary>
     public IEnumerable<string> Uses => [.. Versions.Select(version => $"{Name}@{version}"), $"{OwnName}@v1"];
 

@@ -5,6 +5,8 @@ public static class BuiltInActions
 {
     private const string OwnVersion = "v1";
 
+    private static readonly string[] OfCache = ["v3", "v5"];
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<BuiltInAction> All { get; } =
     [
@@ -17,7 +19,7 @@ public static class BuiltInActions
                 Flag("show-progress", true), Flag("lfs", false), Choice("submodules", "false", "true", "false", "recursive"),
                 Flag("set-safe-directory", true), Text("github-server-url"),
             ],
-            ["ref", "commit"]),
+            ["ref", "commit"]) { OtherVersions = ["v2", "v6", "v7"] },
         new(
             BuiltInActionKind.UploadArtifact, "actions/upload-artifact", "shithub/upload-artifact", ["v4"],
             [
@@ -25,46 +27,48 @@ public static class BuiltInActions
                 Number("retention-days"), Choice("compression-level", "6", "0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
                 Flag("overwrite", false), Flag("include-hidden-files", false),
             ],
-            ["artifact-id", "artifact-url", "artifact-digest"]),
+            ["artifact-id", "artifact-url", "artifact-digest"]) { OtherVersions = ["v5", "v6", "v7"] },
         new(
             BuiltInActionKind.DownloadArtifact, "actions/download-artifact", "shithub/download-artifact", ["v4"],
             [
                 Text("name"), Text("artifact-ids"), Text("path"), Text("pattern"), Flag("merge-multiple", false), Text("github-token"),
                 Text("repository"), Number("run-id"),
             ],
-            ["download-path"]),
+            ["download-path"]) { OtherVersions = ["v5", "v6", "v7", "v8"] },
         new(
             BuiltInActionKind.Cache, "actions/cache", "shithub/cache", ["v4"],
             [
                 Required("path"), Required("key"), Text("restore-keys"), Number("upload-chunk-size"), Flag("enablecrossosarchive", false),
                 Flag("fail-on-cache-miss", false), Flag("lookup-only", false), Flag("save-always", false),
             ],
-            ["cache-hit"]),
+            ["cache-hit"]) { OtherVersions = OfCache },
         new(
             BuiltInActionKind.CacheRestore, "actions/cache/restore", "shithub/cache/restore", ["v4"],
             [
                 Required("path"), Required("key"), Text("restore-keys"), Flag("enablecrossosarchive", false),
                 Flag("fail-on-cache-miss", false), Flag("lookup-only", false),
             ],
-            ["cache-hit", "cache-primary-key", "cache-matched-key"]),
+            ["cache-hit", "cache-primary-key", "cache-matched-key"]) { OtherVersions = OfCache },
         new(
             BuiltInActionKind.CacheSave, "actions/cache/save", "shithub/cache/save", ["v4"],
             [Required("path"), Required("key"), Number("upload-chunk-size"), Flag("enablecrossosarchive", false)],
-            []),
+            []) { OtherVersions = OfCache },
     ];
 
     /// <summary>
-    /// The built-in action that <paramref name="uses"/> names: a version that it has, a release of one (<c>@v4.2.2</c>), or a commit of
-    /// GitHub's repository. Null if it names none.
+    /// The built-in action that <paramref name="uses"/> names: a version that it has or is read as one that it has, a release of one
+    /// (<c>@v4.2.2</c>), or a commit of GitHub's repository. Null if it names none.
     /// </summary>
     public static BuiltInAction? Find(string uses) => Resolve(uses)?.Action;
 
-    /// <summary>Whether <paramref name="uses"/> is the checkout: <c>actions/checkout@v3</c> to <c>v5</c>, <c>shithub/checkout@v1</c>.</summary>
+    /// <summary>Whether <paramref name="uses"/> is the checkout: <c>actions/checkout@v4</c> and the like, <c>shithub/checkout@v1</c>.</summary>
     public static bool IsCheckout(string uses) => Find(uses)?.Kind == BuiltInActionKind.Checkout;
 
     /// <param name="Canonical">As one of <see cref="BuiltInAction.Uses"/>.</param>
-    /// <param name="IsCommit">The file asks for a commit; there is none behind a built-in action.</param>
-    internal readonly record struct Use(BuiltInAction Action, string Canonical, bool IsCommit);
+    /// <param name="Instead">
+    /// <c>commit</c> or <c>version</c> where the file asks for one that is not behind the built-in action, and makes no difference; else null.
+    /// </param>
+    internal readonly record struct Use(BuiltInAction Action, string Canonical, string? Instead);
 
     internal static Use? Resolve(string uses)
     {
@@ -76,10 +80,12 @@ public static class BuiltInActions
         var known = isOwn ? [OwnVersion] : action.Versions;
         var canonicalName = isOwn ? action.OwnName : action.Name;
         if (known.FirstOrDefault(major => IsReleaseOf(major, version)) is { } found)
-            return new Use(action, $"{canonicalName}@{found}", false);
-        return !isOwn && version.Length == 40 && version.All(char.IsAsciiHexDigit)
-            ? new Use(action, $"{canonicalName}@{known[^1]}", true)
+            return new Use(action, $"{canonicalName}@{found}", null);
+        var instead = isOwn ? null
+            : version.Length == 40 && version.All(char.IsAsciiHexDigit) ? "commit"
+            : action.OtherVersions.Any(major => IsReleaseOf(major, version)) ? "version"
             : null;
+        return instead is null ? null : new Use(action, $"{canonicalName}@{known[^1]}", instead);
     }
 
     /// <summary>The built-in action of that name, whatever its version.</summary>

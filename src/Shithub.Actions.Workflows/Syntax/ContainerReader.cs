@@ -15,7 +15,9 @@ internal sealed partial class ContainerReader(NodeReader reader)
     private static readonly Scopes OfService = new(
         KeySet.Service, ExpressionScope.JobServices, ExpressionScope.JobServicesCredentials, ExpressionScope.JobServicesEnv);
 
-    public TemplateNode? ReadContainer(Field field) => Read(field, OfContainer);
+    /// <summary>The job's container; an empty one is none.</summary>
+    public TemplateNode? ReadContainer(Field field) =>
+        field.Value is YamlScalar { Kind: ScalarKind.Null } or YamlScalar { Text: "" } ? null : Read(field, OfContainer);
 
     public TemplateNode? ReadServices(Field field)
     {

@@ -40,6 +40,17 @@ internal sealed class DispatchInputReader(NodeReader reader)
         inputs.AddRange(reader.Ids(mapping, path, "an input").Select(ReadInput).OfType<DispatchInput>());
     }
 
+    // GitHub reads an event's configuration loosely: here, and only here, the words may stand in quotes.
+    private bool ReadRequired(Field field)
+    {
+        if (field.Value is not YamlScalar { Kind: ScalarKind.String, Text: "true" or "false" } quoted)
+            return reader.Boolean(field) ?? false;
+        reader.Diagnostics.Warning(
+            DiagnosticCodes.InvalidValue, quoted.Position, field.Path, $"'{field.Path}' is a string, and read as a boolean",
+            $"write {quoted.Text} without quotes");
+        return quoted.Text == "true";
+    }
+
     private DispatchInput? ReadInput(Field entry)
     {
         if (entry.IsNull)
@@ -60,7 +71,7 @@ internal sealed class DispatchInputReader(NodeReader reader)
                     description = reader.Text(field);
                     break;
                 case "required":
-                    required = reader.Boolean(field) ?? false;
+                    required = ReadRequired(field);
                     break;
                 case "default":
                     defaultField = field;

@@ -132,10 +132,18 @@ internal sealed partial class NodeReader
         RegexOptions.CultureInvariant)]
     private static partial Regex HalfExpression();
 
-    public Condition? Condition(Field field, ExpressionScope scope) =>
-        NonEmptyText(field) is { } text
-            ? Workflows.Condition.Parse((YamlScalar)field.Value, text, field.Path, scope, Diagnostics)
-            : null;
+    /// <summary>A condition; an empty one is GitHub's <c>success()</c>, and most often an oversight.</summary>
+    public Condition? Condition(Field field, ExpressionScope scope)
+    {
+        if (Text(field) is not { } text)
+            return null;
+        if (!string.IsNullOrWhiteSpace(text))
+            return Workflows.Condition.Parse((YamlScalar)field.Value, text, field.Path, scope, Diagnostics);
+        Diagnostics.Warning(
+            DiagnosticCodes.InvalidValue, field.Value.Position, field.Path, $"'{field.Path}' is empty, which means success()",
+            "write the condition, or leave the key out");
+        return null;
+    }
 
     public bool? Boolean(Field field)
     {

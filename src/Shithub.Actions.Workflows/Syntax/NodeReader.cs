@@ -16,6 +16,9 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
 {
     public DiagnosticBag Diagnostics { get; } = diagnostics;
 
+    /// <summary>What has been said of this file's built-in actions, so that it is said once.</summary>
+    public HashSet<string> NamedBuiltIns { get; } = [];
+
     public YamlMapping? Mapping(YamlNode node, DocumentPath path, string? suggestion = null)
     {
         if (node is YamlMapping mapping)

@@ -16,12 +16,12 @@ internal sealed class ShellNames(NodeReader reader)
         var name = shell.Source.Trim();
         if (Known.Contains(name))
             return true;
-        if (name is "cmd" or "powershell")
+        if (name.ToLowerInvariant() is "cmd" or "powershell")
         {
             reader.Diagnostics.Error(
                 DiagnosticCodes.NotSupported, field.Value.Position, field.Path,
                 $"the shell '{name}' is a part of Windows, and jobs run on Linux",
-                name == "cmd" ? "use bash" : "use 'pwsh' with an image that has it, or bash");
+                name is "cmd" or "CMD" ? "use bash" : "use 'pwsh' with an image that has it, or bash");
         }
         else if (Known.Contains(name.Split(' ')[0]) || name.Contains(' ') || NearestName.Find(name, Known) is null)
         {

@@ -73,7 +73,8 @@ internal sealed class StepReader(NodeReader reader, StepKind kind)
         "name" => step with { Name = reader.Template(field, kind.Name) },
         "run" => step with { Run = reader.NonEmptyTemplate(field, kind.Run) },
         "shell" => step with { Shell = ReadShell(field) },
-        "working-directory" => step with { WorkingDirectory = reader.NonEmptyTemplate(field, kind.WorkingDirectory) },
+        // An empty one is the workspace itself, whatever 'defaults' say.
+        "working-directory" => step with { WorkingDirectory = reader.Template(field, kind.WorkingDirectory) },
         "env" => step with { Env = reader.Env(field, kind.Env) },
         "continue-on-error" => step with { ContinueOnError = reader.BooleanSetting(field, false, kind.ContinueOnError) },
         "timeout-minutes" => step with

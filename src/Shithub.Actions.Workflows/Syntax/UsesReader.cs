@@ -45,16 +45,16 @@ internal sealed class UsesReader(NodeReader reader, ExpressionScope scope)
         return step with { Uses = uses, Action = reference, With = ReadInputs(field, with, null, uses) };
     }
 
-    // A commit or an address says where the action's code comes from; there is none behind a built-in one.
+    // A commit or an address says where the action's code comes from; there is none behind a built-in one. Who pins one action pins
+    // all of them, so each is named once in a file.
     private void WarnOfOrigin(Field field, string uses, BuiltInActions.Use builtIn)
     {
-        var isAddress = UnavailableActions.WithoutAddress(uses) is not null;
-        if (isAddress || builtIn.IsCommit)
+        var origin = UnavailableActions.WithoutAddress(uses) is not null ? "address" : builtIn.Instead;
+        if (origin is not null && reader.NamedBuiltIns.Add($"{origin} {builtIn.Action.Name}"))
         {
             reader.Diagnostics.Warning(
                 DiagnosticCodes.UnsupportedAction, field.Value.Position, field.Path,
-                $"'{builtIn.Action.Name}' is built in, so the {(isAddress ? "address" : "commit")} makes no difference",
-                $"write '{builtIn.Canonical}'");
+                $"'{builtIn.Action.Name}' is built in, so the {origin} makes no difference", $"write '{builtIn.Canonical}'");
         }
     }
 

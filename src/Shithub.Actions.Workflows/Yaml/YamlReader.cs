@@ -29,8 +29,11 @@ internal sealed class YamlReader
     }
 
     /// <summary>The document's root, or null where the file has none or cannot be read; then an error is reported.</summary>
-    public static YamlNode? Read(string source, DiagnosticBag diagnostics)
+    public static YamlNode? Read(string source, DiagnosticBag diagnostics) => Read(source, diagnostics, QuotedLines.MaxRepairs);
+
+    private static YamlNode? Read(string source, DiagnosticBag diagnostics, int repairs)
     {
+        var before = diagnostics.Count;
         try
         {
             return new YamlReader(source, diagnostics).ReadDocument();
@@ -41,6 +44,8 @@ internal sealed class YamlReader
         }
         catch (YamlException exception)
         {
+            if (repairs > 0 && diagnostics.Count == before && QuotedLines.Indent(source, exception) is { } indented)
+                return Read(indented, diagnostics, repairs - 1);
             YamlErrors.Report(source, exception, diagnostics);
         }
 

@@ -1,0 +1,93 @@
+namespace Shithub.Actions.Workflows.Tests;
+
+/// <summary>What GitHub takes and files of the wild have, though nobody would write it so on purpose.</summary>
+public class WildFileTests
+{
+    [Theory]
+    [InlineData("if: ''")]
+    [InlineData("if:")]
+    [InlineData("if: ~")]
+    public void An_empty_condition_means_success_and_is_pointed_out(string line)
+    {
+        var warning = Assert.Single(Example.Warnings(Example.Steps($"- run: x\n  {line}")));
+        Assert.EndsWith("'jobs.green.steps[0].if' is empty, which means success(); write the condition, or leave the key out", warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_condition_of_a_job_means_success()
+    {
+        var job = Example.Workflow("on: push\njobs: {a: {runs-on: x, if: '', steps: [{run: x}]}}").Jobs[0];
+        Assert.Null(job.If);
+    }
+
+    [Theory]
+    [InlineData("container: null")]
+    [InlineData("container:")]
+    [InlineData("container: ''")]
+    public void An_empty_container_is_none(string line) =>
+        Assert.Null(Example.Workflow($"on: push\njobs:\n a:\n  runs-on: x\n  {line}\n  steps: [{{run: x}}]").Jobs[0].Container);
+
+    [Fact]
+    public void An_empty_working_directory_is_the_workspace_whatever_the_defaults_say()
+    {
+        var workflow = Example.Workflow(
+            "on: push\ndefaults: {run: {working-directory: build}}\njobs: {a: {runs-on: x, steps: [{run: x, working-directory: }, {run: y}]}}");
+        Assert.Equal("", workflow.Jobs[0].Steps[0].WorkingDirectory?.Source);
+        Assert.Null(workflow.Jobs[0].Steps[1].WorkingDirectory);
+    }
+
+    [Theory]
+    [InlineData("actions/checkout@v2", "actions/checkout@v5", "version")]
+    [InlineData("actions/checkout@v6.0.2", "actions/checkout@v5", "version")]
+    [InlineData("actions/cache@v3", "actions/cache@v4", "version")]
+    [InlineData("actions/cache/save@v5", "actions/cache/save@v4", "version")]
+    [InlineData("actions/upload-artifact@v6", "actions/upload-artifact@v4", "version")]
+    [InlineData("actions/download-artifact@v8", "actions/download-artifact@v4", "version")]
+    [InlineData("actions/checkout@8f4b7f84864484a7bf31766abe9204da3cbe65b3", "actions/checkout@v5", "commit")]
+    public void Versions_and_commits_that_do_the_same_are_read_as_the_one_that_is_built_in(string uses, string builtIn, string what)
+    {
+        var step = $"- uses: {uses}\n  with: {{path: a, key: b}}".Replace(uses.Contains("cache", StringComparison.Ordinal) ? "#" : ", key: b", "", StringComparison.Ordinal);
+        var yaml = Example.Steps($"{step}\n{step}");
+        Assert.All(Example.Workflow(yaml).Jobs[0].Steps, read => Assert.Equal(builtIn, read.Uses));
+        // Said once, however often the action is used.
+        var warning = Assert.Single(Example.Warnings(yaml));
+        Assert.Contains($"is built in, so the {what} makes no difference; write '{builtIn}'", warning, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("actions/cache@v2")]
+    [InlineData("actions/upload-artifact@v3")]
+    [InlineData("actions/checkout@v20")]
+    public void Versions_that_GitHub_has_switched_off_or_that_do_something_else_are_refused(string uses) =>
+        Assert.Contains("is not built in", Example.Error(Example.Steps($"- uses: {uses}\n  with: {{path: a}}")), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_quoted_boolean_of_an_input_is_taken_with_a_warning()
+    {
+        const string Yaml = "on: {workflow_dispatch: {inputs: {a: {required: 'true'}}}}\njobs: {a: {runs-on: x, steps: [{run: x}]}}";
+        Assert.True(Assert.Single(Example.Workflow(Yaml).On.WorkflowDispatch!.Inputs).Required);
+        Assert.Contains("is a string, and read as a boolean; write true without quotes", Assert.Single(Example.Warnings(Yaml)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData('"')]
+    [InlineData('\'')]
+    public void Lines_of_a_quoted_value_may_stand_at_the_left_margin(char quote)
+    {
+        var step = Example.Workflow(Example.Steps($"- run: {quote}echo one\n  two{quote}\n- run: x").Replace("\n        two", "\ntwo", StringComparison.Ordinal)).Jobs[0].Steps[0];
+        Assert.Equal("echo one two", step.Run!.Source);
+    }
+
+    [Fact]
+    public void A_quote_that_is_never_closed_is_still_an_error() =>
+        Assert.Contains("a quote is not closed", Example.Error(Example.Steps("- run: \"echo") + "\nx: y\nz: 1\n"), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("['', a]", "t|t (a)")]
+    [InlineData("[null, 1]", "t|t (1)")]
+    public void Empty_values_of_a_matrix_are_no_part_of_the_name(string values, string names)
+    {
+        var run = new Simulation($"on: push\njobs: {{t: {{runs-on: x, strategy: {{matrix: {{v: {values}}}}}, steps: [{{run: t}}]}}}}");
+        Assert.Equal(names, string.Join('|', run.Jobs.Select(job => run.Ready(job.Path).Name)));
+    }
+}
