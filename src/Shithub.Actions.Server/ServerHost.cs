@@ -81,7 +81,7 @@ public static class ServerHost
             json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProtocolJson.Default);
         });
-        services.AddSingleton<Variables>();
+        services.AddSecrets();
         services.AddAccess();
         services.AddRepositories();
         services.AddJobs(settings);
@@ -110,6 +110,7 @@ public static class ServerHost
         app.MapRunEndpoints();
         app.MapDispatchEndpoint();
         app.MapRepositoryEndpoints();
+        app.MapSecretEndpoints();
         app.MapGitEndpoints();
         app.MapWebPages();
     }

@@ -38,17 +38,28 @@ internal static class TestPlan
         ["jobs"] = new JsonObject(jobs.Select(job => KeyValuePair.Create(job.Key, (JsonNode?)Describe(job)))),
     }.ToJsonString());
 
-    public static PlannedRun OfYaml(string yaml, JsonObject? github = null, Dictionary<string, string>? vars = null)
+    /// <param name="called">The text of the workflows that it calls, by their paths.</param>
+    public static PlannedRun OfYaml(
+        string yaml, JsonObject? github = null, Dictionary<string, string>? vars = null, Dictionary<string, string>? called = null)
     {
-        var parsed = WorkflowReader.Parse(".shithub/workflows/test.yml", Encoding.UTF8.GetBytes(yaml));
-        Assert.True(parsed.Workflow is not null, string.Join('\n', parsed.Diagnostics));
-        var set = WorkflowSet.Of(parsed.Workflow);
+        var builder = new WorkflowSetBuilder(Parse(".shithub/workflows/test.yml", yaml));
+        while (builder.Next is var (_, call))
+            builder.Add(new WorkflowSource(call.Uses.Path, Parse(call.Uses.Path, called![call.Uses.Path]), new Dictionary<string, string>()));
+        var set = builder.Build()!;
         var planned = RunPlanner.Plan(set, new PlanContext(github ?? [], vars ?? [], new Dictionary<string, JsonNode?>()));
         Assert.True(planned.Decision is not null, string.Join('\n', planned.Diagnostics));
-        var source = new SourceText(set.Root, parsed.Workflow.Path, null, null, yaml, new Dictionary<string, string>());
+        var sources = set.Sources.Values.OrderByDescending(source => source.Id == set.Root).Select(source => new SourceText(
+            source.Id, source.Workflow.Path, null, null, source.Id == set.Root ? yaml : called![source.Id], source.Calls));
         return new PlannedRun(
-            new RunDefinition([source], github ?? [], vars ?? [], []), planned.Decision, planned.Concurrency,
+            new RunDefinition([.. sources], github ?? [], vars ?? [], []), planned.Decision, planned.Concurrency,
             path => RunMachine.Describe(set, planned.Decision.Calls, path));
+    }
+
+    private static Workflow Parse(string path, string yaml)
+    {
+        var parsed = WorkflowReader.Parse(path, Encoding.UTF8.GetBytes(yaml));
+        Assert.True(parsed.Workflow is not null, string.Join('\n', parsed.Diagnostics));
+        return parsed.Workflow;
     }
 
     private static JsonObject Describe(TestJob job)

@@ -15,17 +15,20 @@ public sealed class MaskAutomaton
     internal const int Root = 0;
     private const int None = -1;
 
-    private readonly List<Node> _nodes = [new Node { Child = None, Sibling = None }];
+    private Node[] _nodes = new Node[256];
+    private int _count = 1;
     private readonly int[] _rootChildren = new int[256];
 
     /// <param name="masks">
     /// The values to hide. Empty and blank ones are ignored. Of a value with several lines each line is hidden too, since tools
-    /// print keys with other line ends or indentation than they were stored with.
+    /// print keys with other line ends or indentation than they were stored with; and so is each in the forms that tools give it: base64,
+    /// percent-encoded, as JSON, quoted for a shell (<see cref="MaskForms"/>).
     /// </param>
     public MaskAutomaton(IEnumerable<string> masks)
     {
         ArgumentNullException.ThrowIfNull(masks);
-        foreach (var mask in masks.SelectMany(Variants).Distinct(StringComparer.Ordinal))
+        _nodes[Root] = new Node { Child = None, Sibling = None };
+        foreach (var mask in masks.SelectMany(MaskForms.Of).Distinct(StringComparer.Ordinal))
             Add(Encoding.UTF8.GetBytes(mask));
         LinkSuffixes();
         for (var value = 0; value < 256; value++) _rootChildren[value] = Math.Max(Root, Child(Root, (byte)value));
@@ -54,15 +57,6 @@ public sealed class MaskAutomaton
     /// <summary>Length of the longest mask that ends here; 0 if none does.</summary>
     internal int MatchLength(int state) => _nodes[state].MatchLength;
 
-    private static IEnumerable<string> Variants(string mask)
-    {
-        if (string.IsNullOrWhiteSpace(mask)) yield break;
-        yield return mask;
-        if (!mask.Contains('\n', StringComparison.Ordinal)) yield break;
-        foreach (var line in mask.Split('\n').Select(line => line.Trim()).Where(line => line.Length >= ShortestLine))
-            yield return line;
-    }
-
     private int Child(int state, byte value)
     {
         var child = _nodes[state].Child;
@@ -78,8 +72,9 @@ public sealed class MaskAutomaton
             var child = Child(state, value);
             if (child == None)
             {
-                child = _nodes.Count;
-                _nodes.Add(new Node { Value = value, Child = None, Sibling = _nodes[state].Child, Depth = _nodes[state].Depth + 1 });
+                if (_count == _nodes.Length) Array.Resize(ref _nodes, 2 * _count);
+                child = _count++;
+                _nodes[child] = new Node { Value = value, Child = None, Sibling = _nodes[state].Child, Depth = _nodes[state].Depth + 1 };
                 _nodes[state].Child = child;
             }
 
@@ -97,7 +92,7 @@ public sealed class MaskAutomaton
         {
             for (var child = _nodes[state].Child; child != None; child = _nodes[child].Sibling)
             {
-                var node = _nodes[child];
+                ref var node = ref _nodes[child];
                 node.Suffix = state == Root ? Root : SuffixOf(_nodes[state].Suffix, node.Value);
                 if (node.MatchLength == 0) node.MatchLength = _nodes[node.Suffix].MatchLength;
                 open.Enqueue(child);
@@ -116,18 +111,14 @@ public sealed class MaskAutomaton
         }
     }
 
-    private sealed class Node
+    /// <summary>A value and no object: a long secret has a million of them.</summary>
+    private struct Node
     {
-        public byte Value { get; init; }
-
-        public int Child { get; set; }
-
-        public int Sibling { get; init; }
-
-        public int Depth { get; init; }
-
-        public int Suffix { get; set; }
-
-        public int MatchLength { get; set; }
+        public int Child;
+        public int Sibling;
+        public int Depth;
+        public int Suffix;
+        public int MatchLength;
+        public byte Value;
     }
 }

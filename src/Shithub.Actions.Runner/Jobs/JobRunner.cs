@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Shithub.Actions.Protocol;
+using Shithub.Actions.Protocol.LogScrubbing;
 using Shithub.Actions.Runner.Checkout;
 using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Leases;
@@ -35,8 +36,10 @@ internal sealed partial class JobRunner : IAsyncDisposable
         (_runner, _source, _report, _lifetime) = (runner, source, report, lifetime);
         _job = job with { Steps = [.. job.Steps.OrderBy(step => step.Index)] };
         _logger = runner.Loggers.CreateLogger<JobRunner>();
+        // A caller may give a called workflow 'yes' as a secret: a log without it would be no log.
+        var secrets = job.Secrets.Values.Where(value => value.Trim().Length >= MaskAutomaton.ShortestLine);
         _masks = new JobMasks(
-            [.. job.MaskValues, .. job.Secrets.Values, job.CheckoutToken, .. job.Actions?.Select(action => action.Token) ?? []]);
+            [.. job.MaskValues, .. secrets, job.CheckoutToken, .. job.Actions?.Select(action => action.Token) ?? []]);
         _log = new LogStream(report, null, _masks, runner.Time);
     }
 

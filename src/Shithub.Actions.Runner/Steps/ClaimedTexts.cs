@@ -27,6 +27,9 @@ internal static class ClaimedTexts
     {
         var sent = job.Contexts?.Values is { ValueKind: JsonValueKind.Object } values ? JsonObject.Create(values)! : [];
         var tainted = new List<string>(job.Contexts?.Tainted ?? []);
+        // What a caller made of the event's payload and gave as a secret is as tainted as the payload.
+        if (job.Secrets.Count > 0)
+            sent["secrets"] = new JsonObject(job.Secrets.Select(secret => KeyValuePair.Create(secret.Key, (JsonNode?)secret.Value)));
         if (sent["github"] is not JsonObject github) sent["github"] = github = [];
         foreach (var (name, value) in GitHub(job))
         {

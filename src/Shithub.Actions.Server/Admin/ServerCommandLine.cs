@@ -18,6 +18,7 @@ public static class ServerCommandLine
             TokenCommands.Build(),
             RepositoryCommands.Build(),
             VariableCommands.Build(),
+            SecretCommands.Build(),
             ActionsCommands.Build(),
             RunnerCommands.Build(),
         };

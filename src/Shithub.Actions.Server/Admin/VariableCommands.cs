@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Secrets;
 
 namespace Shithub.Actions.Server.Admin;
@@ -7,9 +6,6 @@ namespace Shithub.Actions.Server.Admin;
 /// <summary><c>shithubd admin variable …</c>: the context <c>vars</c> of workflows.</summary>
 internal static class VariableCommands
 {
-    private static readonly Option<string?> Repo = new("--repo") { Description = "Of this repository, OWNER/NAME." };
-    private static readonly Option<string?> OwnerOption = new("--owner") { Description = "Of this user's or organization's repositories." };
-    private static readonly Option<bool> Site = new("--site") { Description = "Of all repositories." };
     private static readonly Argument<string> Name = new("name") { Description = "The variable's name." };
 
     public static Command Build() => new("variable", "Set, list and delete configuration variables. The nearest scope wins.")
@@ -22,7 +18,7 @@ internal static class VariableCommands
     private static Command Set()
     {
         var value = new Argument<string>("value") { Description = "Its value. Anybody who may run a workflow can read it: it is no secret." };
-        var command = new Command("set", "Set a variable.") { Name, value, Repo, OwnerOption, Site };
+        var command = new Command("set", "Set a variable.") { Name, value, ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
             if (Variables.Complaint(parse.GetValue(Name)!, parse.GetValue(value)!) is { } complaint)
@@ -41,7 +37,7 @@ internal static class VariableCommands
 
     private static Command List()
     {
-        var command = new Command("list", "The variables of one scope.") { Repo, OwnerOption, Site };
+        var command = new Command("list", "The variables of one scope.") { ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
             var (scope, exitCode) = await FindScopeAsync(context, parse, cancellation);
@@ -58,7 +54,7 @@ internal static class VariableCommands
 
     private static Command Delete()
     {
-        var command = new Command("delete", "Delete a variable.") { Name, Repo, OwnerOption, Site };
+        var command = new Command("delete", "Delete a variable.") { Name, ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
             var (scope, exitCode) = await FindScopeAsync(context, parse, cancellation);
@@ -75,19 +71,7 @@ internal static class VariableCommands
     private static async Task<(VariableScope? Scope, int ExitCode)> FindScopeAsync(
         CommandContext context, ParseResult parse, CancellationToken cancellation)
     {
-        var (repo, owner, site) = (parse.GetValue(Repo), parse.GetValue(OwnerOption), parse.GetValue(Site));
-        if ((repo is null ? 0 : 1) + (owner is null ? 0 : 1) + (site ? 1 : 0) != 1)
-            return (null, CommandContext.Fail(parse, CommandContext.WrongUsage, "Say whose: one of --repo OWNER/NAME, --owner NAME and --site."));
-        if (site)
-            return (VariableScope.Site, CommandContext.Done);
-        if (repo is not null)
-        {
-            var repository = await RepositoryCommands.FindAsync(context, parse, repo, cancellation);
-            return (repository is null ? null : VariableScope.OfRepository(repository.Id), CommandContext.Refused);
-        }
-
-        return await context.Get<Owners>().FindAsync(owner!, cancellation) is { } found
-            ? (VariableScope.OfOwner(found.Id), CommandContext.Done)
-            : (null, CommandContext.Fail(parse, CommandContext.Refused, $"There is no user or organization {owner}."));
+        var (scope, exitCode) = await ScopeOptions.FindAsync(context, parse, cancellation);
+        return (scope is null ? null : new VariableScope(scope.OwnerId, scope.RepoId), exitCode);
     }
 }

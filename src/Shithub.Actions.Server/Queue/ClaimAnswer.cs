@@ -3,19 +3,26 @@ using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Jobs;
 using Shithub.Actions.Server.Metrics;
 using Shithub.Actions.Server.Runs;
+using Shithub.Actions.Server.Secrets;
 using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Queue;
 
 /// <summary>Turns a claimed row into what the runner gets. The same row gives the same answer, tokens included: a repeat is harmless.</summary>
-public sealed class ClaimAnswer(JobTokens tokens, CheckoutTokens checkout, PublicUrl url, ServerMetrics metrics)
+public sealed class ClaimAnswer(
+    JobTokens tokens, CheckoutTokens checkout, ClaimSecrets secrets, SecretMasks masks, PublicUrl url, ServerMetrics metrics)
 {
-    public HeartbeatResponse Write(ClaimedRow row)
+    public async Task<HeartbeatResponse> WriteAsync(ClaimedRow row, CancellationToken cancellation)
     {
         var claims = new JobTokenClaims(
             row.RunnerId, JobTokens.ApiPurpose, row.Id, row.RunId, row.RepoId, row.Attempt, row.ClaimExpires, row.ClaimJti);
         var checkoutToken = checkout.Issue(claims, row.TimeoutMinutes);
         var actions = row.Actions.ConvertAll(action => Resolve(action, claims, row));
+        var contexts = new ClaimContexts(row, checkoutToken);
+        var opened = secrets.Open(row, checkoutToken, contexts.OfRun);
+        // Kept before they leave: a server that ends in between has told nobody, and the claim is repeated.
+        if (opened.Masks.Count > 0)
+            await masks.StoreAsync(row.Id, row.Attempt, opened.Masks, cancellation);
         metrics.TokenIssued(JobTokens.ApiPurpose);
         metrics.TokenIssued(JobTokens.CheckoutPurpose);
         metrics.Claimed(row.SecondsQueued);
@@ -40,8 +47,8 @@ public sealed class ClaimAnswer(JobTokens tokens, CheckoutTokens checkout, Publi
                 row.If,
                 row.TimeoutMinutes,
                 row.Permissions,
-                new Dictionary<string, string>(),
-                [checkoutToken, .. actions.Select(action => action.Token)],
+                opened.Values,
+                EventTrust.GivesSecrets(row.Event) ? [checkoutToken, .. actions.Select(action => action.Token), .. opened.Masks] : [],
                 row.Env,
                 url.Of(row.Repository + ".git"),
                 checkoutToken,
@@ -52,7 +59,7 @@ public sealed class ClaimAnswer(JobTokens tokens, CheckoutTokens checkout, Publi
                 row.Repository,
                 row.Actor,
                 url.Base,
-                ClaimContexts.Write(row),
+                contexts.Write(opened.Tainted),
                 row.Outputs,
                 row.Defaults,
                 row.Container,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Npgsql;
 using NpgsqlTypes;
 using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Runs;
 
 namespace Shithub.Actions.Server.Queue;
 
@@ -138,7 +139,23 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
             ) as steps,
             j.contexts::text as contexts, j.output_templates::text as output_templates, j.defaults::text as defaults,
             j.container::text as container, j.services::text as services, d.github::text as github, d.vars::text as vars,
-            r.inputs::text as inputs, d.actions::text as actions
+            r.inputs::text as inputs, d.actions::text as actions, j.secret_plan::text as secret_plan,
+            -- Here and not in a call of its own, so that a job with secrets costs no round trip more. Index workflow_secrets_name.
+            case when j.secret_plan is not null then (
+                select jsonb_agg(jsonb_build_object(
+                    'owner_id', s.owner_id, 'repo_id', s.repo_id, 'environment', s.environment, 'name', s.name,
+                    'sealed', translate(encode(s.sealed, 'base64'), E'\n', '')))::text
+                from (
+                    select distinct on (s.environment, s.name) s.owner_id, s.repo_id, s.environment, s.name, s.sealed
+                    from workflow_secrets s
+                    where (s.repo_id = j.repo_id or (s.repo_id is null and (s.owner_id = p.owner_id or s.owner_id is null)))
+                        and case when s.environment is null
+                            then j.secret_plan -> 'names' is null or jsonb_exists(j.secret_plan::jsonb -> 'names', s.name)
+                            else s.environment = j.secret_plan ->> 'environment'
+                                and (j.secret_plan -> 'own' is null or jsonb_exists(j.secret_plan::jsonb -> 'own', s.name)) end
+                    order by s.environment, s.name, s.repo_id nulls last, s.owner_id nulls last
+                ) s
+            ) end as sealed_secrets
         from runner_tokens t
         join workflow_jobs j on j.runner_id = t.runner_id
         join workflow_runs r on r.id = j.run_id
@@ -252,6 +269,8 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
         Vars = TextOrNull(reader, 35),
         Inputs = reader.GetString(36),
         Actions = TextOrNull(reader, 37) is { } actions ? JsonSerializer.Deserialize(actions, QueueJson.Default.ListResolvedAction)! : [],
+        SecretPlan = TextOrNull(reader, 38) is { } plan ? JsonSerializer.Deserialize(plan, RunStateJson.Default.SecretPlan) : null,
+        SealedSecrets = TextOrNull(reader, 39) is { } secrets ? JsonSerializer.Deserialize(secrets, QueueJson.Default.ListSealedSecret)! : [],
     };
 
     private static string? TextOrNull(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);

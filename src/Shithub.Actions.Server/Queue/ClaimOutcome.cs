@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Runs;
+using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Queue;
 
@@ -106,11 +107,21 @@ public sealed record ClaimedRow
     public required string Inputs { get; init; }
 
     public required List<ResolvedAction> Actions { get; init; }
+
+    /// <summary>Null: the job reads no secret.</summary>
+    public required SecretPlan? SecretPlan { get; init; }
+
+    /// <summary>What <see cref="SecretPlan"/> needs and there is: of one name the nearest, and the one of the job's environment.</summary>
+    public required List<SealedSecret> SealedSecrets { get; init; }
 }
+
+/// <summary>A row of workflow_secrets.</summary>
+public sealed record SealedSecret(long? OwnerId, long? RepoId, string? Environment, string Name, byte[] Sealed);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(Dictionary<string, string>))]
 [JsonSerializable(typeof(List<ClaimedStep>))]
 [JsonSerializable(typeof(ClaimedDefaults))]
 [JsonSerializable(typeof(List<ResolvedAction>))]
+[JsonSerializable(typeof(List<SealedSecret>))]
 internal sealed partial class QueueJson : JsonSerializerContext;

@@ -56,7 +56,7 @@ public static class HeartbeatEndpoint
                 case ClaimResult.Claimed:
                     metrics.Heartbeat("claimed");
                     notifications.Broadcast(Topic.Run, outcome.Job!.RunId);
-                    return TypedResults.Json(answer.Write(outcome.Job!), ProtocolJson.Default.HeartbeatResponse);
+                    return TypedResults.Json(await answer.WriteAsync(outcome.Job!, cancellation), ProtocolJson.Default.HeartbeatResponse);
                 case ClaimResult.Unauthorized:
                     metrics.Heartbeat("unauthorized");
                     return Problems.Unauthorized(

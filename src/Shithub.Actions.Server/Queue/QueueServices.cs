@@ -8,6 +8,7 @@ public static class QueueServices
     public static IServiceCollection AddQueue(this IServiceCollection services, ServerSettings settings) => services
         .AddSingleton<ClaimJob>()
         .AddSingleton<ClaimAnswer>()
+        .AddSingleton<ClaimSecrets>()
         .AddSingleton<RenewLeases>()
         .AddSingleton(new LeaseLimits(settings.Runners.LeaseMax))
         .AddSingleton(new RescueLimits(settings.Runners.MaxRetries))

@@ -34,16 +34,17 @@ internal static class JobRows
         insert into workflow_jobs
             (run_id, repo_id, job_key, job_name, runs_on, label_set_id, needs, if_condition, timeout_minutes, permissions, env, priority,
              status, conclusion, queued_at, completed_at, is_ready, leg, continue_on_error, hold, contexts, output_templates, defaults,
-             container, services, environment, diagnostics, position)
+             container, services, environment, secret_plan, diagnostics, position)
         select @RunId, @RepoId, job.key, job.name, job.runs_on, s.id, job.needs, job.if_condition, job.timeout_minutes, job.permissions,
             job.env, @Priority, job.status, job.conclusion, case when job.status = 'queued' then now() end,
             case when job.conclusion is not null then now() end, job.is_ready, job.leg, job.continue_on_error, job.hold, job.contexts,
-            job.output_templates, job.defaults, job.container, job.services, job.environment, job.diagnostics, job.position
+            job.output_templates, job.defaults, job.container, job.services, job.environment, job.secret_plan, job.diagnostics,
+            job.position
         from json_to_recordset(@Jobs::json) as job
             (position integer, key text, name text, runs_on text[], labels text[], needs text[], if_condition text,
              timeout_minutes integer, permissions jsonb, env jsonb, status text, conclusion text, is_ready boolean, leg json,
              continue_on_error boolean, hold text, contexts json, output_templates json, defaults json, container json,
-             services json, environment text, diagnostics jsonb)
+             services json, environment text, secret_plan json, diagnostics jsonb)
         left join label_sets s on s.labels = job.labels
         order by job.position
         on conflict (run_id, job_key) do update
@@ -69,6 +70,7 @@ internal static class JobRows
             container = excluded.container,
             services = excluded.services,
             environment = excluded.environment,
+            secret_plan = excluded.secret_plan,
             diagnostics = excluded.diagnostics
         where workflow_jobs.conclusion is null
         """;
@@ -232,6 +234,7 @@ internal static class JobRows
         json["container"] = ready.Container?.DeepClone();
         json["services"] = ready.Services?.DeepClone();
         json["environment"] = ready.Environment;
+        json["secret_plan"] = ready.Secrets is null ? null : JsonSerializer.SerializeToNode(ready.Secrets, RunStateJson.Default.SecretPlan);
         return json;
     }
 

@@ -110,4 +110,5 @@ public sealed record ResolvedAction(string Uses, long RepositoryId, string Repos
 [JsonSerializable(typeof(JobLeg))]
 [JsonSerializable(typeof(MarkedJson))]
 [JsonSerializable(typeof(JobDefaults))]
+[JsonSerializable(typeof(SecretPlan))]
 internal sealed partial class RunStateJson : JsonSerializerContext;

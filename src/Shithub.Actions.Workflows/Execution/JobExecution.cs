@@ -21,7 +21,7 @@ public sealed class JobExecution
 
     /// <param name="contexts">An object with <c>github</c>, <c>vars</c>, <c>inputs</c>, <c>needs</c>, <c>strategy</c> and <c>matrix</c>; see
     /// <see cref="ContextJson"/>. What is missing is null.</param>
-    /// <param name="secrets">Their values are not tainted: the repository's owners chose them.</param>
+    /// <param name="secrets">Not tainted, since the repository's owners chose them, unless <paramref name="contexts"/> has them too and says otherwise.</param>
     /// <param name="hashFiles">See <see cref="ExpressionEvaluator"/>.</param>
     public JobExecution(
         JobText job, ExpressionValue contexts, IReadOnlyDictionary<string, string> secrets, RunnerFacts runner,
@@ -33,7 +33,8 @@ public sealed class JobExecution
         var given = contexts as ObjectValue;
         var all = new Dictionary<string, ExpressionValue>
         {
-            ["secrets"] = ObjectOf(secrets.Select(secret => new KeyValuePair<string, ExpressionValue>(secret.Key, new StringValue(secret.Value)))),
+            ["secrets"] = given?.Members.GetValueOrDefault("secrets")
+                ?? ObjectOf(secrets.Select(secret => new KeyValuePair<string, ExpressionValue>(secret.Key, new StringValue(secret.Value)))),
             ["runner"] = RunnerContext(runner),
         };
         foreach (var name in new[] { "github", "vars", "inputs", "needs", "strategy", "matrix" })

@@ -37,7 +37,11 @@ public sealed record ReadyJob(
     ReadyConcurrency? Concurrency,
     string? Environment,
     MarkedJson Contexts,
-    IReadOnlyList<ReadyStep> Steps);
+    IReadOnlyList<ReadyStep> Steps)
+{
+    /// <summary>Null: it reads no secret.</summary>
+    public SecretPlan? Secrets { get; init; }
+}
 
 /// <summary><c>defaults.run</c> of the job over that of its workflow; templates.</summary>
 public sealed record JobDefaults(string? Shell, string? WorkingDirectory);

@@ -8,6 +8,7 @@ internal sealed class RunAdvance
     private readonly RunSituation _situation;
     private readonly RunTree _tree;
     private readonly RunContexts _contexts;
+    private readonly SecretPlanner _secrets;
     private readonly List<ReadyJob> _ready = [];
     private readonly Dictionary<string, IReadOnlyList<Diagnostic>> _failures = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _cancel = new(StringComparer.OrdinalIgnoreCase);
@@ -17,6 +18,7 @@ internal sealed class RunAdvance
         _situation = situation;
         _tree = new RunTree(situation.Set, situation.Jobs, situation.Calls);
         _contexts = new RunContexts(situation, _tree);
+        _secrets = new SecretPlanner(_tree, _contexts);
     }
 
     public RunDecision Decide()
@@ -97,7 +99,7 @@ internal sealed class RunAdvance
             if (job.Call is { } call)
                 made.Add((path, leg, null, new CallPlanner(scoped, diagnostics).Plan(path, scope, job, call, _situation.Set, leg)));
             else
-                made.Add((path, leg, new JobPlanner(scoped, diagnostics).Plan(path, scope, job, leg, _contexts.NeedsOf(scope, job)), null));
+                made.Add((path, leg, Prepare(path, scope, job, leg, scoped, diagnostics), null));
             if (diagnostics.HasErrors)
                 return;
         }
@@ -119,6 +121,13 @@ internal sealed class RunAdvance
             else
                 Take(path, leg, ready!);
         }
+    }
+
+    private ReadyJob Prepare(
+        string path, RunScope scope, WorkflowJob job, JobLeg? leg, ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
+    {
+        var ready = new JobPlanner(evaluator, diagnostics).Plan(path, scope, job, leg, _contexts.NeedsOf(scope, job));
+        return ready with { Secrets = _secrets.Plan(scope, job, ready.Environment) };
     }
 
     private void Enter(CallState call)

@@ -87,7 +87,38 @@ public sealed class AdminCommandTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task Secrets_are_set_from_a_file_listed_by_name_and_deleted_per_scope()
+    {
+        await AddRootKeyAsync();
+        await JsonAsync("admin", "user", "create", "olga");
+        await JsonAsync("admin", "repo", "create", "olga/tool");
+        var file = Path.Combine(_folder, "value");
+        await File.WriteAllTextAsync(file, "s3cret-value\n", Cancellation);
+        foreach (var scope in new[] { new[] { "--repo", "olga/tool" }, ["--repo", "olga/tool", "--environment", "prod"], ["--owner", "olga"], ["--site"] })
+        {
+            Assert.True((bool)(await JsonAsync(["admin", "secret", "set", "Key", "--file", file, .. scope]))!["created"]!);
+            Assert.False((bool)(await JsonAsync(["admin", "secret", "set", "KEY", "--file", file, .. scope]))!["created"]!);
+            var listed = (await JsonAsync(["admin", "secret", "list", .. scope]))!;
+            Assert.Equal("KEY", (string)listed.AsArray().Single()!["name"]!);
+            Assert.DoesNotContain("s3cret", listed.ToJsonString(), StringComparison.Ordinal);
+            await JsonAsync(["admin", "secret", "delete", "key", .. scope]);
+            Assert.Empty((await JsonAsync(["admin", "secret", "list", .. scope]))!.AsArray());
+        }
+
+        await File.WriteAllTextAsync(file, "abc\n", Cancellation);
+        var short3 = await RunAsync("admin", "secret", "set", "KEY", "--file", file, "--site");
+        Assert.Equal(1, short3.ExitCode);
+        Assert.Contains("at least 4 characters", short3.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("abc", short3.Error, StringComparison.Ordinal);
+        await File.WriteAllBytesAsync(file, [0xff, 0xfe, 0xff, 0xfe], Cancellation);
+        Assert.Contains("not UTF-8", (await RunAsync("admin", "secret", "set", "KEY", "--file", file, "--site")).Error, StringComparison.Ordinal);
+    }
+
     [Theory]
+    [InlineData(1, "--environment goes with --repo", "admin", "secret", "list", "--site", "--environment", "prod")]
+    [InlineData(1, "--site", "admin", "secret", "list")]
+    [InlineData(1, "system's own", "admin", "secret", "set", "GITHUB_TOKEN", "--site", "--file", "/nowhere")]
     [InlineData(2, "taken", "admin", "user", "create", "OLGA")]
     [InlineData(1, "own addresses", "admin", "user", "create", "api")]
     [InlineData(1, "1 to 39 letters", "admin", "user", "create", "a b")]
