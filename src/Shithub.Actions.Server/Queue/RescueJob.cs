@@ -11,6 +11,7 @@ namespace Shithub.Actions.Server.Queue;
 /// </summary>
 public sealed class RescueJob(NpgsqlDataSource dataSource, Notifications notifications, RescueLimits limits)
 {
+    // A composite action may have had effects as a script may; what the runner has built in (actions/…, shithub/…) has none that matter.
     private const string Lock = """
         select j.attempt,
             j.rescues,
@@ -19,7 +20,7 @@ public sealed class RescueJob(NpgsqlDataSource dataSource, Notifications notific
                 select
                 from workflow_steps s
                 where s.job_id = j.id
-                    and s.run is not null
+                    and (s.run is not null or s.uses !~* '^(actions|shithub)/')
                     and (s.status <> 'queued' or exists (
                         select
                         from workflow_step_log_chunks c
