@@ -162,9 +162,13 @@ public sealed class LiveSystem : IAsyncDisposable
 
     /// <summary>Makes a repository whose <c>.shithub</c> is a copy of a folder, pushes it and waits for the run.</summary>
     /// <returns>The run's id.</returns>
-    public async Task<long> PushFolderAsync(string name, string folder, string message)
+    /// <param name="secret">A secret of the repository, before anything is pushed to it.</param>
+    public async Task<long> PushFolderAsync(string name, string folder, string message, (string Name, string Value) secret)
     {
         await AdminAsync("repo", "create", $"{User}/{name}");
+        var value = Path.Combine(_folder, "secret");
+        await File.WriteAllTextAsync(value, secret.Value);
+        await AdminAsync("secret", "set", secret.Name, "--repo", $"{User}/{name}", "--file", value);
         var result = await ScriptAsync($$"""
             set -euo pipefail
             . "{{SourceTree.Root}}/tests/smoke/lib.sh"
