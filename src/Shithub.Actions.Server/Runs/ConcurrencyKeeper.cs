@@ -167,8 +167,9 @@ internal static class ConcurrencyRules
     public static (ConcurrencyKeeper.Member? Holder, IReadOnlyList<ConcurrencyKeeper.Member> Victims) Settle(
         IReadOnlyList<ConcurrencyKeeper.Member> members)
     {
-        var holder = members.FirstOrDefault(member => member.Holds);
-        var waiting = members.Where(member => !member.Holds).ToList();
+        // A group that nobody holds is its first member's, whatever came after it before anybody looked.
+        var holder = members.FirstOrDefault(member => member.Holds) ?? (members is [var first, ..] ? first : null);
+        var waiting = members.Where(member => member != holder).ToList();
         var victims = new List<ConcurrencyKeeper.Member>();
         for (var i = 0; i + 1 < waiting.Count; i++)
         {
@@ -178,6 +179,6 @@ internal static class ConcurrencyRules
 
         if (holder is not null && waiting.Exists(member => member.Cancels && member.Id > holder.Id))
             victims.Add(holder);
-        return (holder ?? waiting.Find(member => !victims.Contains(member)), victims);
+        return (holder, victims);
     }
 }
