@@ -36,18 +36,20 @@ internal sealed class RunContexts(RunSituation situation, RunTree tree)
     {
         var needs = NewMembers();
         foreach (var need in job.Needs)
-        {
-            var result = ResultOf(scope, need);
-            var outputs = NewMembers();
-            foreach (var (name, value) in result.Outputs.Values)
-                outputs[name] = new StringValue(value, result.Outputs.Tainted.Contains(name));
-            var members = NewMembers();
-            members["result"] = new StringValue(result.Result ?? "");
-            members["outputs"] = ObjectValue.Of(outputs);
-            needs[need] = ObjectValue.Of(members);
-        }
-
+            needs[need] = Describe(ResultOf(scope, need));
         return ObjectValue.Of(needs);
+    }
+
+    /// <summary>A job as <c>needs</c> and <c>jobs</c> show it: its result and its outputs.</summary>
+    private static ObjectValue Describe(NodeResult result)
+    {
+        var outputs = NewMembers();
+        foreach (var (name, value) in result.Outputs.Values)
+            outputs[name] = new StringValue(value, result.Outputs.Tainted.Contains(name));
+        var members = NewMembers();
+        members["result"] = new StringValue(result.Result ?? "");
+        members["outputs"] = ObjectValue.Of(outputs);
+        return ObjectValue.Of(members);
     }
 
     public static ObjectValue StrategyOf(JobLeg leg)
@@ -70,16 +72,7 @@ internal sealed class RunContexts(RunSituation situation, RunTree tree)
             return known;
         var jobs = NewMembers();
         foreach (var job in scope.Workflow.Jobs)
-        {
-            var result = ResultOf(scope, job.Key);
-            var outputs = NewMembers();
-            foreach (var (name, value) in result.Outputs.Values)
-                outputs[name] = new StringValue(value, result.Outputs.Tainted.Contains(name));
-            var members = NewMembers();
-            members["result"] = new StringValue(result.Result ?? "");
-            members["outputs"] = ObjectValue.Of(outputs);
-            jobs[job.Key] = ObjectValue.Of(members);
-        }
+            jobs[job.Key] = Describe(ResultOf(scope, job.Key));
 
         var evaluator = new ExpressionEvaluator(
             new Dictionary<string, ExpressionValue>
