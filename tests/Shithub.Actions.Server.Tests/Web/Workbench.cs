@@ -117,6 +117,9 @@ public sealed class RunningJob(TestServer server, HeartbeatResponse claim)
 
     public ClaimedJob Job => claim.Job;
 
+    /// <summary>The next call's.</summary>
+    public string Token => _token;
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <param name="step">The step's index from 0, or null for the job itself.</param>

@@ -1,0 +1,103 @@
+using System.Globalization;
+using System.Net;
+using Xunit;
+
+namespace Shithub.Actions.EndToEnd.Tests.Chaos;
+
+/// <summary>
+/// Two servers behind a proxy that drops answers, killed at random moments, on a database that crashes: what was acknowledged is kept, no
+/// two attempts of a job are accepted, every run ends.
+/// </summary>
+/// <remarks>
+/// The short form is part of the tests. The long one, and a failure again (the order of events, not their timing, follows from the seed):
+/// <code>SHITHUB_CHAOS_RUNS=200 SHITHUB_CHAOS_CRASHES=20 SHITHUB_CHAOS_SEED=1 Shithub.Actions.EndToEnd.Tests -class '*ChaosTests'</code>
+/// </remarks>
+public sealed class ChaosTests
+{
+    private const string Workflow = """
+        on: workflow_dispatch
+        jobs:
+          build:
+            runs-on: ubuntu-latest
+            steps:
+              - run: make
+              - run: make check
+          package:
+            needs: build
+            runs-on: ubuntu-latest
+            steps:
+              - run: make dist
+        """;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    [Fact]
+    public async Task Whatever_is_killed_nothing_acknowledged_is_lost_and_every_run_ends()
+    {
+        var runs = Setting("RUNS", 16);
+        var crashes = Setting("CRASHES", 1);
+        var seed = Setting("SEED", Environment.TickCount);
+        var replay = string.Create(
+            CultureInfo.InvariantCulture, $"Again: SHITHUB_CHAOS_RUNS={runs} SHITHUB_CHAOS_CRASHES={crashes} SHITHUB_CHAOS_SEED={seed}");
+        TestContext.Current.TestOutputHelper?.WriteLine(replay);
+        await using var plane = await ControlPlane.StartAsync(servers: 2);
+        await plane.PushAsync("chaos", Workflow);
+        var ledger = new Ledger();
+        await using var proxy = new DroppingProxy(plane.Ports, seed, dropRate: 0.03);
+        using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{proxy.Port}"), Timeout = TimeSpan.FromSeconds(20) };
+        var client = new ProtocolClient(http, Patience);
+        using var over = new CancellationTokenSource();
+        var runners = new List<Task>();
+        for (var runner = 0; runner < 4; runner++)
+        {
+            var token = await plane.RegisterRunnerAsync($"chaos-{runner}");
+            runners.Add(new ChaosRunner(client, token, ledger, new Random(seed + runner)).RunAsync(over.Token));
+        }
+
+        var chaos = WreckAsync(plane, new Random(seed), kills: runs, crashes, over.Token);
+        for (var run = 0; run < runs; run++)
+        {
+            var (status, answer) = await client.PostAsync(
+                $"/api/v1/repos/{ControlPlane.User}/chaos/actions/workflows/chaos.yml/dispatches", plane.Token, new { @ref = "trunk" });
+            Assert.True(status == HttpStatusCode.Created, $"{status}: {answer}. {replay}");
+            ledger.Dispatched(answer!.Value.GetProperty("run_id").GetInt64());
+        }
+
+        await await Task.WhenAny([chaos, .. runners]);
+        await chaos;
+        await LiveSystem.UntilAsync(
+            $"every run ends. {replay}\n{plane.Logs()}",
+            async () =>
+            {
+                if (runners.Find(runner => runner.IsFaulted) is { } broken) await broken;
+                await using var connection = await plane.DataSource.OpenConnectionAsync();
+                return await Ledger.OpenRunsAsync(connection) == 0;
+            },
+            // The longest way to an end: a lease of 20 s, lost four times.
+            TimeSpan.FromSeconds(180));
+        await over.CancelAsync();
+        await Task.WhenAll(runners);
+        await using (var connection = await plane.DataSource.OpenConnectionAsync())
+            await ledger.VerifyAsync(connection, replay);
+        Assert.True(ledger.Runs >= runs && ledger.Chunks > 0 && proxy.Dropped > 0, $"Nothing happened. {replay}");
+    }
+
+    /// <summary>One server is killed at a time, so that the other one answers; the database is the only one there is.</summary>
+    private static async Task WreckAsync(ControlPlane plane, Random random, int kills, int crashes, CancellationToken over)
+    {
+        var crashAt = Enumerable.Range(0, kills).OrderBy(_ => random.Next()).Take(crashes).ToHashSet();
+        for (var kill = 0; kill < kills; kill++)
+        {
+            await Task.Delay(random.Next(50, 600), over);
+            if (crashAt.Contains(kill)) await plane.CrashDatabaseAsync();
+            var server = random.Next(plane.Ports.Length);
+            plane.KillServer(server);
+            await plane.StartServerAsync(server);
+        }
+    }
+
+    private static int Setting(string name, int otherwise) =>
+        Environment.GetEnvironmentVariable($"SHITHUB_CHAOS_{name}") is { Length: > 0 } text
+            ? int.Parse(text, CultureInfo.InvariantCulture)
+            : otherwise;
+}
