@@ -14,13 +14,39 @@ public sealed record AppendLogResponse(bool Accepted, string? NextToken, DateTim
 /// </summary>
 /// <param name="Outputs">The job's outputs, with its terminal status; at most <see cref="ProtocolLimits.OutputBytes"/> altogether.</param>
 /// <param name="TaintedOutputs">Names of those that may hold what people outside have chosen.</param>
+/// <param name="Annotations">Of a step that ends: at most <see cref="ProtocolLimits.AnnotationsPerLevel"/> of each level.</param>
+/// <param name="Summary">Of a step that ends: Markdown of at most <see cref="ProtocolLimits.SummaryBytes"/>.</param>
 public sealed record StatusRequest(
     string? Status = null,
     string? Conclusion = null,
     DateTimeOffset? StartedAt = null,
     DateTimeOffset? CompletedAt = null,
     IReadOnlyDictionary<string, string>? Outputs = null,
-    IReadOnlyList<string>? TaintedOutputs = null);
+    IReadOnlyList<string>? TaintedOutputs = null,
+    IReadOnlyList<StepAnnotation>? Annotations = null,
+    string? Summary = null);
+
+/// <summary>What a step says about a place in the repository, or about itself.</summary>
+/// <param name="Level">One of <see cref="AnnotationLevels"/>.</param>
+/// <param name="Line">From 1, as all places.</param>
+public sealed record StepAnnotation(
+    string? Level,
+    string? Message,
+    string? Title = null,
+    string? File = null,
+    int? Line = null,
+    int? EndLine = null,
+    int? Col = null,
+    int? EndCol = null);
+
+public static class AnnotationLevels
+{
+    public const string Notice = "notice";
+    public const string Warning = "warning";
+    public const string Error = "error";
+
+    public static IReadOnlyList<string> All { get; } = [Notice, Warning, Error];
+}
 
 /// <summary>The state after the call. <paramref name="NextToken"/> is absent once the job is terminal.</summary>
 public sealed record StatusResponse(

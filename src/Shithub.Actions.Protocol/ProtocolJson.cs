@@ -15,6 +15,7 @@ namespace Shithub.Actions.Protocol;
 [JsonSerializable(typeof(AppendLogRequest))]
 [JsonSerializable(typeof(AppendLogResponse))]
 [JsonSerializable(typeof(StatusRequest))]
+[JsonSerializable(typeof(StepAnnotation))]
 [JsonSerializable(typeof(StatusResponse))]
 [JsonSerializable(typeof(CancelCheckRequest))]
 [JsonSerializable(typeof(CancelCheckResponse))]

@@ -15,6 +15,27 @@ public static class ProtocolLimits
     /// <summary>The largest request body of a job's status: outputs in JSON, each character escaped.</summary>
     public const int StatusBodyBytes = (6 * OutputBytes) + (64 * 1024);
 
+    /// <summary>Annotations of one level that a step may have, and of all levels that a job may have: GitHub's numbers.</summary>
+    public const int AnnotationsPerLevel = 10;
+
+    public const int AnnotationsPerJob = 50;
+
+    /// <summary>An annotation's message in UTF-8.</summary>
+    public const int AnnotationMessageBytes = 4096;
+
+    /// <summary>Characters of an annotation's title and of its file.</summary>
+    public const int AnnotationTitleLength = 255;
+
+    public const int AnnotationFileLength = 1024;
+
+    /// <summary>The summary of a step in UTF-8, and how many steps of a job may have one: GitHub's numbers.</summary>
+    public const int SummaryBytes = 1024 * 1024;
+
+    public const int SummariesPerJob = 20;
+
+    /// <summary>The largest request body of a step's status: summary and annotations in JSON, each character escaped.</summary>
+    public const int StepStatusBodyBytes = (6 * SummaryBytes) + (1024 * 1024);
+
     /// <summary>The longest a heartbeat or lease call may wait for news.</summary>
     public const int WaitSeconds = 50;
 

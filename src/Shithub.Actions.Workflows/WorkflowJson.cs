@@ -122,6 +122,12 @@ public static class WorkflowJson
     {
         if (strategy is null)
             return;
+        if (strategy.Expression is { } expression)
+        {
+            json.WriteString("strategy", expression.Source);
+            return;
+        }
+
         json.WriteStartObject("strategy");
         if (strategy.Matrix is { Whole: { } whole })
         {
@@ -151,14 +157,7 @@ public static class WorkflowJson
         WriteText(json, "name", step.Name?.Source);
         WriteText(json, "if", step.If?.Source);
         WriteText(json, "uses", step.Uses);
-        if (step.With.Count > 0)
-        {
-            json.WriteStartObject("with");
-            foreach (var input in step.With)
-                json.WriteString(input.Name, input.Value.Source);
-            json.WriteEndObject();
-        }
-
+        WritePairs(json, "with", [.. step.With.Select(input => new EnvVariable(input.Name, input.Value))]);
         WriteText(json, "run", step.Run?.Source);
         WriteText(json, "shell", step.Shell?.Source);
         WriteText(json, "working-directory", step.WorkingDirectory?.Source);
@@ -236,6 +235,12 @@ public static class WorkflowJson
     {
         if (pairs.Count == 0)
             return;
+        if (pairs is [{ Name: WholeMapping.Under } whole])
+        {
+            json.WriteString(name, whole.Value.Source);
+            return;
+        }
+
         json.WriteStartObject(name);
         foreach (var pair in pairs)
             json.WriteString(pair.Name, pair.Value.Source);

@@ -1,3 +1,4 @@
+using Shithub.Actions.Protocol;
 using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Runner.Jobs;
@@ -10,7 +11,9 @@ namespace Shithub.Actions.Runner.Jobs;
 internal interface IJobReport
 {
     /// <param name="conclusion">With a terminal status.</param>
-    Task ReportStepAsync(long stepId, string status, string? conclusion);
+    /// <param name="annotations">With a terminal status; masked already, as the summary.</param>
+    Task ReportStepAsync(
+        long stepId, string status, string? conclusion, IReadOnlyList<StepAnnotation>? annotations = null, string? summary = null);
 
     /// <summary>The job's end: nothing is reported after it.</summary>
     Task ReportJobAsync(string status, string conclusion, JobOutputs outputs);

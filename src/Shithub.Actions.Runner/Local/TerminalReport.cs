@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Jobs;
@@ -31,11 +32,14 @@ internal sealed class TerminalReport(ClaimedJob job, TextWriter output) : IJobRe
         lock (_gate) return _steps.GetValueOrDefault(stepId);
     }
 
-    public Task ReportStepAsync(long stepId, string status, string? conclusion)
+    public Task ReportStepAsync(
+        long stepId, string status, string? conclusion, IReadOnlyList<StepAnnotation>? annotations = null, string? summary = null)
     {
         lock (_gate)
         {
             EndLine(stepId);
+            foreach (var annotation in annotations ?? []) Print(stepId, Describe(annotation));
+            foreach (var line in (summary ?? "").TrimEnd().Split('\n').Where(_ => summary is not null)) Print(stepId, $"summary: {line.TrimEnd('\r')}");
             if (conclusion is not null) _steps[stepId] = conclusion;
             if (conclusion is not (null or ConclusionNames.Success)) Print(stepId, $"({conclusion})");
         }
@@ -71,6 +75,15 @@ internal sealed class TerminalReport(ClaimedJob job, TextWriter output) : IJobRe
         }
 
         return Task.FromResult(true);
+    }
+
+    /// <summary>As compilers write: the place, what it is, what is wrong.</summary>
+    private static string Describe(StepAnnotation annotation)
+    {
+        var place = annotation.File is null ? "" : string.Create(
+            CultureInfo.InvariantCulture, $"{annotation.File}{(annotation.Line is { } line ? $":{line}" : "")}{(annotation.Col is { } col ? $":{col}" : "")}: ");
+        var title = annotation.Title is null ? "" : $"{annotation.Title}: ";
+        return $"[{annotation.Level}] {place}{title}{annotation.Message}".Replace("\n", " ", StringComparison.Ordinal).Replace("\r", "", StringComparison.Ordinal);
     }
 
     private void EndLine(long id, bool always = false)

@@ -29,13 +29,22 @@ internal sealed class JobMasks
     public MaskAutomaton Current { get; private set; }
 
     /// <summary>Whether a text has something in it that a log would not show.</summary>
-    public bool AreIn(string text)
+    public bool AreIn(string text) => Scrub(text).Replacements > 0;
+
+    /// <summary>The text as a log would show it.</summary>
+    public string Hide(string text)
+    {
+        var (replacements, shown) = Scrub(text);
+        return replacements == 0 ? text : Encoding.UTF8.GetString(shown.WrittenSpan);
+    }
+
+    private (long Replacements, ArrayBufferWriter<byte> Shown) Scrub(string text)
     {
         var scrubber = new LogScrubber(Current);
         var shown = new ArrayBufferWriter<byte>();
         scrubber.Write(Encoding.UTF8.GetBytes(text), shown);
         scrubber.Flush(shown);
-        return scrubber.Replacements > 0;
+        return (scrubber.Replacements, shown);
     }
 
     /// <returns>False if there are too many: then nothing is added.</returns>

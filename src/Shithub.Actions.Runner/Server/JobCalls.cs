@@ -57,8 +57,10 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
     /// <summary>How long ago the last call succeeded: tokens live for 15 minutes.</summary>
     public TimeSpan Idle => _time.GetElapsedTime(Volatile.Read(ref _lastCall));
 
-    public Task ReportStepAsync(long stepId, string status, string? conclusion) => StatusAsync(
-        $"api/v1/jobs/{_lifetime.JobId}/steps/{stepId}/status", new StatusRequest(status, conclusion));
+    public Task ReportStepAsync(
+        long stepId, string status, string? conclusion, IReadOnlyList<StepAnnotation>? annotations = null, string? summary = null) => StatusAsync(
+        $"api/v1/jobs/{_lifetime.JobId}/steps/{stepId}/status",
+        new StatusRequest(status, conclusion) { Annotations = annotations is { Count: > 0 } ? annotations : null, Summary = summary });
 
     public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs)
     {

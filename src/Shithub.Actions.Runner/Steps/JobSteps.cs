@@ -45,9 +45,10 @@ internal sealed class JobSteps(JobSession session)
         await session.Report.ReportStepAsync(claimed.Id, StatusNames.Running, null);
         var runner = new StepRunner(session, _steps);
         StepEnding ending;
+        var notes = new StepNotes();
         await using (var log = new LogStream(session.Report, claimed.Id, session.Masks, session.Runner.Time))
         {
-            var voice = new StepVoice(session, step.Name, log, IsInAction: false);
+            var voice = new StepVoice(session, step.Name, log, notes, IsInAction: false);
             var result = await runner.RunAsync(step, files, voice, outer: null);
             await log.CompleteAsync();
             ending = _steps.End(step, result);
@@ -55,7 +56,7 @@ internal sealed class JobSteps(JobSession session)
         }
 
         if (ending.Outcome != ending.Conclusion) await session.SayAsync("The job goes on because of continue-on-error.");
-        await ReportAsync(claimed, ending.Conclusion, runner.LastTimedOut);
+        await ReportAsync(claimed, ending.Conclusion, runner.LastTimedOut, notes);
     }
 
     private async Task FailAsync(ClaimedStep claimed, StepDecision decision, string problem)
@@ -63,10 +64,10 @@ internal sealed class JobSteps(JobSession session)
         await session.Report.ReportStepAsync(claimed.Id, StatusNames.Running, null);
         await session.SayAsync($"'{claimed.Name}' failed: {problem}.");
         if (decision.Conclusion == StepOutcome.Success) await session.SayAsync("The job goes on because of continue-on-error.");
-        await ReportAsync(claimed, decision.Conclusion, timedOut: false);
+        await ReportAsync(claimed, decision.Conclusion, timedOut: false, new StepNotes());
     }
 
-    private Task ReportAsync(ClaimedStep claimed, StepOutcome outcome, bool timedOut)
+    private Task ReportAsync(ClaimedStep claimed, StepOutcome outcome, bool timedOut, StepNotes notes)
     {
         var conclusion = outcome switch
         {
@@ -80,6 +81,7 @@ internal sealed class JobSteps(JobSession session)
             },
         };
         var status = conclusion == ConclusionNames.Cancelled ? StatusNames.Cancelled : StatusNames.Completed;
-        return session.Report.ReportStepAsync(claimed.Id, status, conclusion);
+        var (annotations, summary) = notes.Shown(session.Masks);
+        return session.Report.ReportStepAsync(claimed.Id, status, conclusion, annotations, summary);
     }
 }

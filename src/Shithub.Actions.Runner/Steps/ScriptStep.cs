@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Leases;
@@ -37,7 +38,7 @@ internal sealed partial class ScriptStep(JobSession session, StepSequence sequen
         files.Create(session.Workspace);
         var script = await session.Workspace.WriteScriptAsync(shell.Wrap(step.Script!), shell.Extension, limit.Reached);
         var output = new OutputCommands(
-            voice.Log, session.Masks, remark => session.SayAsync($"'{voice.Name}': {remark}"));
+            voice.Log, session.Masks, voice.Notes, remark => session.SayAsync($"'{voice.Name}': {remark}"));
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(session.Lifetime.Lost);
         var exec = ready.Container.ExecAsync(
             shell.Command(script), Variables(step, ready.Fence), WorkspacePath.InContainer(folder), output.WriteAsync, reading.Token);
@@ -74,8 +75,15 @@ internal sealed partial class ScriptStep(JobSession session, StepSequence sequen
             if (outcome == StepOutcome.Success) outcome = StepOutcome.Failure;
         }
 
-        if (contents.SummaryBytes > 0)
-            await voice.SayAsync($"wrote a summary of {contents.SummaryBytes} bytes; this version does not keep summaries yet.");
+        var summaryProblem = contents.SummaryProblem
+            ?? (voice.Notes.AddSummary(contents.Summary) ? null : $"its summaries have more than {ProtocolLimits.SummaryBytes / 1024} KiB together");
+        if (summaryProblem is not null)
+        {
+            // As on GitHub: a summary that can't be had is told and fails nothing.
+            voice.Notes.Add(new StepAnnotation(AnnotationLevels.Error, $"The summary is left out: {summaryProblem}."));
+            await voice.SayAsync($"has no summary: {summaryProblem}.");
+        }
+
         return new StepResult(
             outcome,
             [.. contents.Outputs.Select(output => new StepOutput(output.Key, output.Value, step.IsTainted))],

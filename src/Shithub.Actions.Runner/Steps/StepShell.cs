@@ -11,15 +11,18 @@ internal sealed record StepShell(IReadOnlyList<string> Words, string Extension)
     public string Program => Words[0];
 
     /// <param name="shell">The step's <c>shell:</c>, or that of the defaults, if any.</param>
-    public static StepShell Of(string? shell, bool hasBash) => shell switch
+    public static StepShell Of(string? shell, bool hasBash) => (IsName(shell) ? shell!.ToLowerInvariant() : shell) switch
     {
         null => new(hasBash ? ["bash", "-e", "{0}"] : ["sh", "-e", "{0}"], ".sh"),
         "bash" => new(["bash", "--noprofile", "--norc", "-eo", "pipefail", "{0}"], ".sh"),
         "sh" => new(["sh", "-e", "{0}"], ".sh"),
         "python" => new(["python", "{0}"], ".py"),
         "pwsh" => new(["pwsh", "-command", ". '{0}'"], ".ps1"),
-        _ => new(Template(shell), ""),
+        _ => new(Template(shell!), ""),
     };
+
+    /// <summary>Names have no case; a command is as its author wrote it.</summary>
+    private static bool IsName(string? shell) => shell?.Contains(' ', StringComparison.Ordinal) == false;
 
     /// <param name="script">The script's path in the container.</param>
     public IReadOnlyList<string> Command(string script) =>

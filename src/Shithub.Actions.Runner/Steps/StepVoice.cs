@@ -1,4 +1,5 @@
 using Shithub.Actions.Runner.Logs;
+using Shithub.Actions.Runner.WorkflowCommands;
 
 namespace Shithub.Actions.Runner.Steps;
 
@@ -9,8 +10,9 @@ namespace Shithub.Actions.Runner.Steps;
 /// </summary>
 /// <param name="Name">The step's, behind those of the steps it is part of.</param>
 /// <param name="Log">The step's.</param>
+/// <param name="Notes">The step's, shared as the log is.</param>
 /// <param name="IsInAction">The step is part of an action.</param>
-internal sealed record StepVoice(JobSession Session, string Name, LogStream Log, bool IsInAction)
+internal sealed record StepVoice(JobSession Session, string Name, LogStream Log, StepNotes Notes, bool IsInAction)
 {
     public StepVoice Of(string inner) => this with { Name = $"{Name} / {inner}", IsInAction = true };
 

@@ -1,5 +1,7 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
+using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Logs;
 
 namespace Shithub.Actions.Runner.WorkflowCommands;
@@ -7,10 +9,12 @@ namespace Shithub.Actions.Runner.WorkflowCommands;
 /// <summary>
 /// What a step writes on its way to the log. The bytes arrive there unchanged and at once, except for a line that begins with
 /// <c>::</c>: it waits for its end, since <c>::add-mask::</c> must hide its value in the very line that declares it.
-/// <c>::stop-commands::TOKEN</c> makes commands plain text until <c>::TOKEN::</c>. All others are shown as they are.
+/// <c>::stop-commands::TOKEN</c> makes commands plain text until <c>::TOKEN::</c>. All others are shown as they are;
+/// <c>::notice::</c>, <c>::warning::</c> and <c>::error::</c> are kept as annotations, too.
 /// </summary>
+/// <param name="notes">Takes the annotations.</param>
 /// <param name="remark">Takes what the author should know, for the job's log.</param>
-internal sealed class OutputCommands(LogStream log, JobMasks masks, Func<string, ValueTask> remark)
+internal sealed class OutputCommands(LogStream log, JobMasks masks, StepNotes notes, Func<string, ValueTask> remark)
 {
     private const int LineBytesMax = 256 * 1024;
     private const string AddMask = "add-mask";
@@ -19,10 +23,12 @@ internal sealed class OutputCommands(LogStream log, JobMasks masks, Func<string,
     /// <summary>Whatever prints, a commit's message for example, can forge these.</summary>
     private static readonly Dictionary<string, string> Replaced = new()
     {
-        ["set-output"] = "write to the file $GITHUB_OUTPUT",
-        ["save-state"] = "write to the file $GITHUB_STATE",
-        ["set-env"] = "write to the file $GITHUB_ENV",
-        ["add-path"] = "write to the file $GITHUB_PATH",
+        ["set-output"] = "whatever a step prints could forge it; write to the file $GITHUB_OUTPUT instead",
+        ["save-state"] = "whatever a step prints could forge it; write to the file $GITHUB_STATE instead",
+        ["set-env"] = "whatever a step prints could forge it; write to the file $GITHUB_ENV instead",
+        ["add-path"] = "whatever a step prints could forge it; write to the file $GITHUB_PATH instead",
+        ["add-matcher"] = "nothing looks for problems in a log here; print '::error file=NAME,line=N::MESSAGE' instead",
+        ["remove-matcher"] = "nothing looks for problems in a log here",
     };
 
     private readonly ArrayBufferWriter<byte> _line = new();
@@ -140,7 +146,13 @@ internal sealed class OutputCommands(LogStream log, JobMasks masks, Func<string,
         }
         else if (Replaced.TryGetValue(command.Name, out var instead) && _remarked.Add(command.Name))
         {
-            await remark($"'::{command.Name}::' has no effect: whatever a step prints could forge it; {instead} instead.");
+            await remark($"'::{command.Name}::' has no effect: {instead}.");
+        }
+        else if (AnnotationLevels.All.Contains(command.Name) && !notes.Add(command) && _remarked.Add(command.Name))
+        {
+            await remark(string.Create(
+                CultureInfo.InvariantCulture,
+                $"A step may have {ProtocolLimits.AnnotationsPerLevel} annotations '{command.Name}'; further ones are in the log only."));
         }
 
         return true;

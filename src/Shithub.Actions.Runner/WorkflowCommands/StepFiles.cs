@@ -8,13 +8,15 @@ namespace Shithub.Actions.Runner.WorkflowCommands;
 /// <summary>What a step wrote to its files.</summary>
 /// <param name="Env">For the steps after it.</param>
 /// <param name="SearchPath">Folders for the front of <c>PATH</c>, in the order they were written.</param>
-/// <param name="SummaryBytes">The size of its summary.</param>
+/// <param name="Summary">Markdown; empty for none.</param>
+/// <param name="SummaryProblem">Why there is no summary though it wrote one, as the end of a sentence; that fails no step.</param>
 /// <param name="Problem">Why nothing of a file was taken, as the end of a sentence; null: all is well.</param>
 internal sealed record StepFileContents(
     IReadOnlyList<KeyValuePair<string, string>> Env,
     IReadOnlyList<KeyValuePair<string, string>> Outputs,
     IReadOnlyList<string> SearchPath,
-    int SummaryBytes,
+    string Summary,
+    string? SummaryProblem,
     string? Problem);
 
 /// <summary>
@@ -53,7 +55,10 @@ internal sealed class StepFiles
         var env = Pairs("ENV");
         var outputs = Pairs("OUTPUT");
         var path = Lines("PATH");
-        return new StepFileContents(env, outputs, path, Bytes("STEP_SUMMARY").Length, problem);
+        var ofOthers = problem;
+        problem = null;
+        var summary = Utf8.GetString(WithoutMark(Bytes("STEP_SUMMARY")));
+        return new StepFileContents(env, outputs, path, problem is null ? summary : "", problem, ofOthers);
 
         IReadOnlyList<KeyValuePair<string, string>> Pairs(string variable)
         {

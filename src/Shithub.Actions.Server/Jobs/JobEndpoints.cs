@@ -57,7 +57,8 @@ public static class JobEndpoints
         HttpRequest request, long id, long stepId, JobCallFilter filter, ReportStepStatus report, Notifications notifications,
         CancellationToken cancellation)
     {
-        var (call, message, problem) = await filter.OpenAsync(request, id, ProtocolJson.Default.StatusRequest, cancellation);
+        var (call, message, problem) = await filter.OpenAsync(
+            request, id, ProtocolJson.Default.StatusRequest, cancellation, ProtocolLimits.StepStatusBodyBytes);
         if (call is null || message is null)
             return problem!;
         var (change, invalid) = JobRequests.CheckStatus(message, isStep: true);

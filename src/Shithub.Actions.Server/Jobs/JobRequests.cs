@@ -52,12 +52,15 @@ public static class JobRequests
 
         if (request.CompletedAt < request.StartedAt)
             return (null, Problems.Invalid("completed_at", "'completed_at' is before 'started_at'."));
-        return CheckOutputs(request, isStep || !StatusNames.IsTerminal(status)) is { } problem
+        return (CheckOutputs(request, isStep || !StatusNames.IsTerminal(status))
+            ?? StepNotesRequest.Check(request, !isStep || !StatusNames.IsTerminal(status))) is { } problem
             ? (null, problem)
             : (new StatusChange(status, conclusion, request.StartedAt, request.CompletedAt)
             {
                 Outputs = request.Outputs is { Count: > 0 } ? request.Outputs : null,
                 TaintedOutputs = request.TaintedOutputs ?? [],
+                Annotations = request.Annotations ?? [],
+                Summary = string.IsNullOrEmpty(request.Summary) ? null : request.Summary,
             }, null);
     }
 

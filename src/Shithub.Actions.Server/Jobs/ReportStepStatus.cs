@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Npgsql;
 using NpgsqlTypes;
+using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Metrics;
 
 namespace Shithub.Actions.Server.Jobs;
@@ -51,6 +52,24 @@ public sealed class ReportStepStatus(NpgsqlDataSource dataSource, JobCallDiagnos
             from used, job
             where s.id = @step_id and s.status in ('queued', 'running')
             returning s.id
+        ),
+        annotation as (
+            insert into workflow_annotations
+                (job_id, step_id, attempt, ordinal, level, message, title, file, line, end_line, col, end_col)
+            select @job_id, step.id, @attempt, a.ordinal, a.level, a.message, a.title, a.file, a.line, a.end_line, a.col, a.end_col
+            from step, jsonb_to_recordset(@annotations::jsonb) as a
+                (ordinal integer, level text, message text, title text, file text, line integer, end_line integer, col integer, end_col integer)
+            where a.ordinal + (
+                select count(*) from workflow_annotations known where known.job_id = @job_id and known.attempt = @attempt) <= @annotations_max
+            on conflict do nothing
+        ),
+        summary as (
+            insert into workflow_step_summaries (job_id, step_id, attempt, markdown)
+            select @job_id, step.id, @attempt, @summary
+            from step
+            where @summary is not null and (
+                select count(*) from workflow_step_summaries known where known.job_id = @job_id and known.attempt = @attempt) < @summaries_max
+            on conflict do nothing
         )
         select used.next_expires, used.response::text, job.run_id, exists (select from step) as moved
         from used, job
@@ -71,6 +90,7 @@ public sealed class ReportStepStatus(NpgsqlDataSource dataSource, JobCallDiagnos
             call.Bind(command.Parameters);
             command.Parameters.Add(new NpgsqlParameter<long>("step_id", stepId));
             change.Bind(command.Parameters);
+            change.BindNotes(command.Parameters);
             await using var reader = await command.ExecuteReaderAsync(cancellation);
             if (await reader.ReadAsync(cancellation))
             {
@@ -107,6 +127,23 @@ public sealed record StatusChange(string Status, string? Conclusion, DateTimeOff
 
     public IReadOnlyList<string> TaintedOutputs { get; init; } = [];
 
+    /// <summary>Of a step that ends.</summary>
+    public IReadOnlyList<StepAnnotation> Annotations { get; init; } = [];
+
+    /// <summary>Of a step that ends: Markdown; null: none.</summary>
+    public string? Summary { get; init; }
+
+    public void BindNotes(NpgsqlParameterCollection parameters)
+    {
+        var rows = Annotations.Select((annotation, index) => new AnnotationRow(
+            index + 1, annotation.Level!, annotation.Message!, annotation.Title, annotation.File, annotation.Line, annotation.EndLine,
+            annotation.Col, annotation.EndCol));
+        parameters.Add(new NpgsqlParameter<string>("annotations", JsonSerializer.Serialize([.. rows], JobsJson.Default.AnnotationRowArray)));
+        parameters.Add(new NpgsqlParameter<int>("annotations_max", ProtocolLimits.AnnotationsPerJob));
+        parameters.Add(new NpgsqlParameter("summary", NpgsqlDbType.Text) { Value = (object?)Summary ?? DBNull.Value });
+        parameters.Add(new NpgsqlParameter<int>("summaries_max", ProtocolLimits.SummariesPerJob));
+    }
+
     public void BindOutputs(NpgsqlParameterCollection parameters)
     {
         parameters.Add(new NpgsqlParameter("outputs", NpgsqlDbType.Text)
@@ -130,5 +167,10 @@ public sealed record StatusChange(string Status, string? Conclusion, DateTimeOff
         new(name, NpgsqlDbType.TimestampTz) { Value = time is { } value ? value.UtcDateTime : DBNull.Value };
 }
 
+internal sealed record AnnotationRow(
+    int Ordinal, string Level, string Message, string? Title, string? File, int? Line, int? EndLine, int? Col, int? EndCol);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
+[JsonSerializable(typeof(AnnotationRow[]))]
 internal sealed partial class JobsJson : JsonSerializerContext;

@@ -55,11 +55,32 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
         """;
 
     private const string StepsSql = """
-        select s.id, s.job_id, s.index, s.name, s.status, s.conclusion, s.started_at, s.completed_at
+        select s.id, s.job_id, s.index, s.name, s.status, s.conclusion, s.started_at, s.completed_at,
+            coalesce(octet_length(m.markdown), 0) as summary_bytes
         from workflow_steps s
         join workflow_jobs j on j.id = s.job_id
+        left join workflow_step_summaries m on m.job_id = j.id and m.attempt = j.attempt and m.step_id = s.id
         where j.run_id = @RunId
         order by s.job_id, s.index
+        """;
+
+    // A run may have 1,000 jobs of 50 annotations each: what goes wrong first is told first, and a job's own answer has all of its.
+    private const string AnnotationsSql = """
+        select a.step_id, a.level, a.message, a.title, a.file, a.line, a.end_line, a.col, a.end_col
+        from workflow_annotations a
+        join workflow_jobs j on j.id = a.job_id and j.attempt = a.attempt
+        where j.run_id = @RunId and (@JobId::bigint is null or j.id = @JobId)
+        order by a.job_id, a.step_id, a.ordinal
+        limit 1000
+        """;
+
+    private const string SummariesSql = """
+        select m.markdown
+        from workflow_step_summaries m
+        join workflow_jobs j on j.id = m.job_id and j.attempt = m.attempt
+        join workflow_steps s on s.id = m.step_id
+        where m.job_id = @JobId
+        order by s.index
         """;
 
     private const string RepoOfJobSql = """
@@ -94,14 +115,26 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
     }
 
     /// <summary>The run's jobs in the order of the file, each with its steps.</summary>
-    public async Task<IReadOnlyList<JobRow>> JobsAsync(long runId, CancellationToken cancellation)
+    /// <param name="jobId">Whose annotations are read; null: the run's first 1,000.</param>
+    public async Task<IReadOnlyList<JobRow>> JobsAsync(long runId, CancellationToken cancellation, long? jobId = null)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         var jobs = (await connection.QueryAsync<JobRow>(new CommandDefinition(
             JobsSql, new { RunId = runId }, cancellationToken: cancellation))).AsList();
+        var annotations = (await connection.QueryAsync<AnnotationOfStep>(new CommandDefinition(
+            AnnotationsSql, new { RunId = runId, JobId = jobId }, cancellationToken: cancellation))).ToLookup(annotation => annotation.StepId);
         var steps = (await connection.QueryAsync<StepRow>(new CommandDefinition(
-            StepsSql, new { RunId = runId }, cancellationToken: cancellation))).ToLookup(step => step.JobId);
+            StepsSql, new { RunId = runId }, cancellationToken: cancellation)))
+            .Select(step => step with { Annotations = [.. annotations[step.Id]] }).ToLookup(step => step.JobId);
         return [.. jobs.Select(job => job with { Steps = [.. steps[job.Id]] })];
+    }
+
+    /// <summary>The summaries of a job's steps, in their order: Markdown that the job wrote.</summary>
+    public async Task<IReadOnlyList<string>> SummariesAsync(long jobId, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return (await connection.QueryAsync<string>(
+            new CommandDefinition(SummariesSql, new { JobId = jobId }, cancellationToken: cancellation))).AsList();
     }
 
     /// <summary>Where a job belongs, for asking whether the caller may see it.</summary>
@@ -219,6 +252,33 @@ public sealed record StepRow
     public DateTime? StartedAt { get; init; }
 
     public DateTime? CompletedAt { get; init; }
+
+    /// <summary>0: none.</summary>
+    public int SummaryBytes { get; init; }
+
+    public IReadOnlyList<AnnotationOfStep> Annotations { get; init; } = [];
+}
+
+/// <summary>What a step says about a place, or about itself. <c>Level</c> is notice, warning or error.</summary>
+public sealed record AnnotationOfStep
+{
+    public long StepId { get; init; }
+
+    public string Level { get; init; } = "";
+
+    public string Message { get; init; } = "";
+
+    public string? Title { get; init; }
+
+    public string? File { get; init; }
+
+    public int? Line { get; init; }
+
+    public int? EndLine { get; init; }
+
+    public int? Col { get; init; }
+
+    public int? EndCol { get; init; }
 }
 
 public sealed record JobPlace

@@ -29,13 +29,26 @@ public sealed record JobResponse(
         job.CancelRequested, job.QueuedAt, job.StartedAt, job.CompletedAt, WaitingReason.Of(job), job.ContinueOnError, Json(job.Outputs),
         Json(job.Diagnostics),
         [.. job.Steps.Select(step => new StepResponse(
-            step.Id, step.Index, step.Name, step.Status, step.Conclusion, step.StartedAt, step.CompletedAt))]);
+            step.Id, step.Index, step.Name, step.Status, step.Conclusion, step.StartedAt, step.CompletedAt,
+            step.Annotations.Count == 0 ? null : [.. step.Annotations.Select(AnnotationResponse.Of)],
+            step.SummaryBytes == 0 ? null : step.SummaryBytes))]);
 
     private static JsonElement? Json(string? text) => text is null ? null : JsonDocument.Parse(text).RootElement;
 }
 
+/// <param name="SummaryBytes">Of the summary that <c>GET /jobs/{id}/summary</c> has.</param>
 public sealed record StepResponse(
-    long Id, int Index, string Name, string Status, string? Conclusion, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt);
+    long Id, int Index, string Name, string Status, string? Conclusion, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt,
+    IReadOnlyList<AnnotationResponse>? Annotations, int? SummaryBytes);
+
+/// <param name="Level"><c>notice</c>, <c>warning</c> or <c>error</c>.</param>
+public sealed record AnnotationResponse(
+    string Level, string Message, string? Title, string? File, int? Line, int? EndLine, int? Col, int? EndCol)
+{
+    public static AnnotationResponse Of(AnnotationOfStep annotation) => new(
+        annotation.Level, annotation.Message, annotation.Title, annotation.File, annotation.Line, annotation.EndLine, annotation.Col,
+        annotation.EndCol);
+}
 
 public sealed record RunListResponse(IReadOnlyList<RunResponse> Runs);
 
@@ -43,7 +56,11 @@ public sealed record CheckRunListResponse(int TotalCount, IReadOnlyList<CheckRun
 
 /// <summary>GitHub's shape: <c>status</c> is queued, in_progress or completed.</summary>
 public sealed record CheckRunResponse(
-    long Id, string Name, string HeadSha, string Status, string? Conclusion, long RunId, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt);
+    long Id, string Name, string HeadSha, string Status, string? Conclusion, long RunId, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt,
+    CheckRunOutput Output);
+
+/// <param name="Summary">The beginning of the job's summaries, Markdown of at most 1,024 characters.</param>
+public sealed record CheckRunOutput(string? Summary, int AnnotationsCount, string AnnotationsUrl);
 
 public sealed record CancelResponse(
     long RunId, string RunStatus, string? RunConclusion, string? Status, string? Conclusion, bool CancelRequested);

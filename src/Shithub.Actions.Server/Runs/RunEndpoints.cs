@@ -23,6 +23,8 @@ public static class RunEndpoints
             .Produces<RerunResponse>(StatusCodes.Status201Created).WithSummary("Run again, from the same file at the same commit");
         api.MapGet("/jobs/{id:long}", GetJobAsync).Produces<JobResponse>().WithSummary("Get a job with its steps");
         api.MapPost("/jobs/{id:long}/cancel", CancelJobAsync).Produces<CancelResponse>().WithSummary("Cancel a job");
+        api.MapGet("/jobs/{id:long}/summary", GetJobSummaryAsync)
+            .Produces<string>(contentType: "text/markdown").WithSummary("Download the summaries of a job's steps, as Markdown");
         api.MapGet("/jobs/{id:long}/logs", GetJobLogAsync)
             .Produces<string>(contentType: "text/plain").WithSummary("Download the raw log of a whole job");
         api.MapGet("/jobs/{id:long}/steps/{stepId:long}/logs", GetStepLogAsync)
@@ -86,7 +88,7 @@ public static class RunEndpoints
         var (place, problem) = await FindJobAsync(http, id, Permission.Read, access, runs, cancellation);
         if (place is null)
             return problem!;
-        var jobs = await runs.JobsAsync(place.RunId, cancellation);
+        var jobs = await runs.JobsAsync(place.RunId, cancellation, id);
         return TypedResults.Json(JobResponse.Of(jobs.First(job => job.Id == id)), RunApiJson.Default.JobResponse);
     }
 
@@ -122,6 +124,17 @@ public static class RunEndpoints
         return TypedResults.Json(
             new RerunResponse(result.RunId, result.RunIndex, run.Id, run.HeadSha, run.HeadRef),
             RunApiJson.Default.RerunResponse, statusCode: StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> GetJobSummaryAsync(
+        HttpContext http, long id, RepositoryAccess access, ReadRuns runs, CancellationToken cancellation)
+    {
+        var (place, problem) = await FindJobAsync(http, id, Permission.Read, access, runs, cancellation);
+        if (place is null)
+            return problem!;
+        // What a job wrote is shown by no browser as anything but text.
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        return TypedResults.Text(string.Join('\n', await runs.SummariesAsync(id, cancellation)), "text/markdown; charset=utf-8");
     }
 
     private static async Task<IResult> GetJobLogAsync(

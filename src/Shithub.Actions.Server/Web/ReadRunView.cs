@@ -32,7 +32,10 @@ public sealed class ReadRunView(RepositoryAccess access, ReadRuns runs, LogTail 
         var job = jobId is { } id ? jobs.FirstOrDefault(job => job.Id == id) : RunView.MostInteresting(jobs);
         return job is null && jobId is not null
             ? null
-            : new RunView(frame, visible.Repository, visible.Permission >= Permission.Write, run, parent?.RunIndex, jobs, job);
+            : new RunView(frame, visible.Repository, visible.Permission >= Permission.Write, run, parent?.RunIndex, jobs, job)
+            {
+                Summary = await SummaryAsync(job, null, cancellation),
+            };
     }
 
     /// <summary>The same a moment later, or null where the run is gone or may no longer be seen.</summary>
@@ -43,7 +46,21 @@ public sealed class ReadRunView(RepositoryAccess access, ReadRuns runs, LogTail 
             return null;
         var jobs = await runs.JobsAsync(run.Id, cancellation);
         var job = jobs.FirstOrDefault(job => job.Id == view.Job?.Id);
-        return view with { Frame = view.Frame with { Now = time.GetUtcNow().UtcDateTime }, Run = run, Jobs = jobs, Job = job };
+        return view with
+        {
+            Frame = view.Frame with { Now = time.GetUtcNow().UtcDateTime },
+            Run = run, Jobs = jobs, Job = job,
+            Summary = await SummaryAsync(job, view.Summary, cancellation),
+        };
+    }
+
+    /// <param name="known">What was rendered before: summaries only become more.</param>
+    private async Task<RenderedSummary?> SummaryAsync(JobRow? job, RenderedSummary? known, CancellationToken cancellation)
+    {
+        var bytes = job?.Steps.Sum(step => (long)step.SummaryBytes) ?? 0;
+        if (bytes == 0 || bytes == known?.Bytes)
+            return bytes == 0 ? null : known;
+        return RenderedSummary.Of(await runs.SummariesAsync(job!.Id, cancellation), bytes);
     }
 
     public async Task<bool> MayStillSeeAsync(RunView view, CancellationToken cancellation) =>

@@ -73,6 +73,9 @@ public sealed class RunEventWriter(HttpContext http, RunView view, LogFollower l
             "job", typeof(JobSummary),
             $"{shown.Status} {shown.Conclusion} {shown.StartedAt:o} {shown.Attempt} {shown.Runner} {shown.CancelRequested} {shown.IsServed}",
             new() { ["View"] = View });
+        yield return new Piece(
+            "job-notes", typeof(JobNotes), $"{shown.Attempt} {shown.Steps.Sum(step => step.Annotations.Count)} {View.Summary?.Bytes}",
+            new() { ["View"] = View });
         for (var i = 0; i <= shown.Steps.Count; i++)
         {
             var step = i == 0 ? null : shown.Steps[i - 1];

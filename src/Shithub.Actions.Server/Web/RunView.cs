@@ -11,6 +11,9 @@ namespace Shithub.Actions.Server.Web;
 public sealed record RunView(
     PageFrame Frame, Repository Repository, bool MayWrite, RunRow Run, int? ParentIndex, IReadOnlyList<JobRow> Jobs, JobRow? Job)
 {
+    /// <summary>The summaries of the selected job's steps; null: none.</summary>
+    public RenderedSummary? Summary { get; init; }
+
     public string Address => string.Create(CultureInfo.InvariantCulture, $"/{Repository.FullName}/actions/runs/{Run.RunIndex}");
 
     public string JobAddress(JobRow job) => string.Create(CultureInfo.InvariantCulture, $"{Address}/jobs/{job.Id}");

@@ -73,7 +73,7 @@ public sealed class JobExecution
         var diagnostics = new DiagnosticBag(_job.File);
         var evaluator = Evaluator();
         var variables = new List<KeyValuePair<string, StringValue>>();
-        foreach (var (name, text) in _job.Env)
+        foreach (var (name, text) in WholeMapping.Ordered(_job.Env, entry => entry.Key))
         {
             var template = Template.FromText(
                 text, $"jobs.{_job.Key}.env.{name}", SourcePosition.Start, ExpressionScope.JobEnv, diagnostics);
@@ -81,10 +81,12 @@ public sealed class JobExecution
                 return ExecutionProblem.First(diagnostics);
             try
             {
-                var value = template.EvaluateText(evaluator);
-                if (ExecutionEnvironment.DescribeProblem(name, value.Value) is { } problem)
-                    return ExecutionProblem.Of(template, $"the environment variable '{name}' {problem}");
-                variables.Add(new(name, value));
+                foreach (var variable in VariableValues.Known(name, template, evaluator))
+                {
+                    if (ExecutionEnvironment.DescribeProblem(variable.Key, variable.Value.Value) is { } problem)
+                        return ExecutionProblem.Of(template, $"the environment variable '{variable.Key}' {problem}");
+                    variables.Add(variable);
+                }
             }
             catch (TemplateException exception)
             {

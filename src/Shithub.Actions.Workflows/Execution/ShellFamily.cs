@@ -10,7 +10,7 @@ internal static class ShellFamily
     /// <returns>False for another language, in which nothing can be bound.</returns>
     public static bool TryGet(string? shell, out string? family)
     {
-        var program = shell?.Trim().Split(' ', 2)[0].Split('/')[^1];
+        var program = shell?.Trim().Split(' ', 2)[0].Split('/')[^1].ToLowerInvariant();
         family = program == "bash" ? "bash" : LikeSh.Contains(program) ? "sh" : null;
         return program is null || family is not null;
     }

@@ -19,8 +19,12 @@ internal sealed class StepPreparation(
         var shell = Shell();
         var script = step.Run is null ? null : Script(step.Run, shell);
         var inputs = new OrderedDictionary<string, StringValue>();
-        foreach (var input in step.With)
-            inputs[input.Name] = input.Value.EvaluateText(evaluator);
+        foreach (var (name, value) in WholeMapping.Ordered(step.With, input => input.Name)
+            .SelectMany(input => VariableValues.Known(input.Name, input.Value, evaluator)))
+        {
+            inputs[name.ToLowerInvariant()] = value;
+        }
+
         var ownVariables = action is null ? variables : ExecutionEnvironment.Empty.With(action.InputVariables()).With(variables.Variables);
         return new PreparedStep(
             step.Index,

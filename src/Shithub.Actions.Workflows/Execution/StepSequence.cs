@@ -150,14 +150,16 @@ public sealed partial class StepSequence
         StepTemplates step, ExecutionEnvironment outside, ExpressionEvaluator evaluator)
     {
         var own = new List<KeyValuePair<string, StringValue>>();
-        foreach (var variable in step.Env)
+        foreach (var entry in WholeMapping.Ordered(step.Env, variable => variable.Name))
         {
             try
             {
-                var value = variable.Value.EvaluateText(evaluator);
-                if (ExecutionEnvironment.DescribeProblem(variable.Name, value.Value) is { } problem)
-                    return (outside, ExecutionProblem.Of(variable.Value, $"the environment variable '{variable.Name}' {problem}"));
-                own.Add(new(variable.Name, value));
+                foreach (var variable in VariableValues.Known(entry.Name, entry.Value, evaluator))
+                {
+                    if (ExecutionEnvironment.DescribeProblem(variable.Key, variable.Value.Value) is { } problem)
+                        return (outside, ExecutionProblem.Of(entry.Value, $"the environment variable '{variable.Key}' {problem}"));
+                    own.Add(variable);
+                }
             }
             catch (TemplateException exception)
             {

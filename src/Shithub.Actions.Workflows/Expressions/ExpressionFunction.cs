@@ -22,8 +22,8 @@ internal sealed record ExpressionFunction(
         new("case", 3, Many, Case),
         new("always", 0, 0, (_, _) => new BooleanValue(true)),
         new("cancelled", 0, 0, Status(status => status.Cancelled)),
-        new("success", 0, 0, Status(status => status.Success)),
-        new("failure", 0, 0, Status(status => status.Failure)),
+        new("success", 0, Many, (jobs, evaluator) => StatusOf(jobs, evaluator, status => status.Success, all: true, "success")),
+        new("failure", 0, Many, (jobs, evaluator) => StatusOf(jobs, evaluator, status => status.Failure, all: false, "failure")),
         new("hashFiles", 1, Many, HashFiles),
     }.ToDictionary(function => function.Name, StringComparer.OrdinalIgnoreCase);
 
@@ -56,6 +56,38 @@ internal sealed record ExpressionFunction(
 
     private static Func<IReadOnlyList<ExpressionNode>, ExpressionEvaluator, ExpressionValue> Status(Func<StatusCheck, bool> read) =>
         (_, evaluator) => evaluator.Status is { } status ? new BooleanValue(read(status)) : new UnknownValue(Tainted: false);
+
+    /// <summary>
+    /// With the names of jobs, as GitHub's schema has it for a job's <c>if</c>: whether all of these that it needs succeeded, or any of
+    /// them failed.
+    /// </summary>
+    private static ExpressionValue StatusOf(
+        IReadOnlyList<ExpressionNode> jobs, ExpressionEvaluator evaluator, Func<StatusCheck, bool> read, bool all, string wanted)
+    {
+        if (jobs.Count == 0)
+            return Status(read)(jobs, evaluator);
+        var needs = evaluator.Evaluate(new ContextNode(jobs[0].Span, "needs"));
+        var decided = all;
+        var isOpen = false;
+        foreach (var job in jobs)
+        {
+            var name = evaluator.Evaluate(job);
+            if (name.HasUnknown || needs is not ObjectValue known)
+            {
+                isOpen = true;
+                continue;
+            }
+
+            if (!known.Members.TryGetValue(Coercion.ToText(name), out var need))
+                throw new EvaluationException($"this job does not need a job '{Yaml.YamlReader.Show(Coercion.ToText(name))}'");
+            var result = (need as ObjectValue)?.Members.GetValueOrDefault("result");
+            isOpen |= result is null or UnknownValue;
+            if (result is StringValue text && (text.Value == wanted) != all)
+                decided = !all;
+        }
+
+        return isOpen && decided == all ? new UnknownValue(Tainted: false) : new BooleanValue(decided);
+    }
 
     private static ExpressionValue HashFiles(IReadOnlyList<ExpressionNode> arguments, ExpressionEvaluator evaluator)
     {

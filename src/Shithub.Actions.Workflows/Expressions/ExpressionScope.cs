@@ -25,6 +25,9 @@ public sealed partial class ExpressionScope
     /// <summary>Those of <c>always</c>, <c>cancelled</c>, <c>success</c>, <c>failure</c> and <c>hashFiles</c> that it has.</summary>
     public IReadOnlyList<string> SpecialFunctions => _functions;
 
+    /// <summary>Whether <c>success</c> and <c>failure</c> take names of jobs: only under a job's <c>if</c>.</summary>
+    private bool TakesJobs => Key == "jobs.<job_id>.if";
+
     /// <summary>A scope of all functions and of these contexts, whatever their names.</summary>
     public static ExpressionScope Of(IEnumerable<string> contexts) =>
         new("", [.. contexts.Select(ToCanonical)], ExpressionFunction.Special);
@@ -57,7 +60,7 @@ public sealed partial class ExpressionScope
     {
         var function = ExpressionFunction.Find(name, offset);
         if (!function.IsSpecial || _functions.Contains(function.Name))
-            return function;
+            return function.Name is "success" or "failure" && !TakesJobs ? function with { MaxArguments = 0 } : function;
         throw new ExpressionSyntaxException(
             $"the function '{function.Name}' is not available under '{Key}'", offset,
             function.Name == "hashFiles" ? "only the keys of a step have it" : "only 'if' has it");

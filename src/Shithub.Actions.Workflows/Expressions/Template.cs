@@ -36,6 +36,12 @@ public sealed class Template
         string source, string path, SourcePosition position, ExpressionScope scope, DiagnosticBag diagnostics) =>
         Parse(TemplateSource.At(source, path, position), scope, diagnostics);
 
+    /// <summary>A member of the mapping that this one expression gives; null where it is no expression, which is reported already.</summary>
+    internal Template? Member(string name, ExpressionScope scope, DiagnosticBag diagnostics) =>
+        Parts is [{ Expression: not null } single]
+            ? FromText($"${{{{ ({single.Text.Trim()})['{name}'] }}}}", Path.ToString(), Position, scope, diagnostics)
+            : null;
+
     /// <summary>
     /// Parses an expression by itself, with <c>${{ }}</c> around it or without, as a person gives it to a tool.
     /// Diagnostics have the column in <paramref name="text"/>.

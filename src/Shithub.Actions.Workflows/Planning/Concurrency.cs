@@ -9,7 +9,10 @@ internal static class Concurrency
     public static ReadyConcurrency? Plan(ConcurrencySetting setting, ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
     {
         var values = new TemplateValues(evaluator, diagnostics);
-        if (values.Text(setting.Group)?.Trim() is not { Length: > 0 } group)
+        var whole = values.Value(setting.Group);
+        // As one expression, 'concurrency' may give the mapping.
+        var parts = (whole as ObjectValue)?.Members;
+        if (Text(parts is null ? whole : Part(parts, "group"))?.Trim() is not { Length: > 0 } group)
             return null;
         if (group.Length > WorkflowLimits.MaxConcurrencyGroupLength || group.Any(char.IsControl))
         {
@@ -22,6 +25,14 @@ internal static class Concurrency
         var cancel = setting.CancelInProgress.Expression is { } template && values.Value(template) is { } value
             ? value is not UnknownValue && Coercion.IsTruthy(value)
             : setting.CancelInProgress.Value;
-        return new ReadyConcurrency(group, cancel, setting.Queue);
+        if (parts is null)
+            return new ReadyConcurrency(group, cancel, setting.Queue);
+        return new ReadyConcurrency(
+            group, Part(parts, "cancel-in-progress") is { } ends && Coercion.IsTruthy(ends), Part(parts, "queue") is StringValue { Value: "max" });
     }
+
+    private static ExpressionValue? Part(OrderedDictionary<string, ExpressionValue> parts, string name) =>
+        parts.FirstOrDefault(part => part.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
+
+    private static string? Text(ExpressionValue? value) => value is { IsPrimitive: true } ? Coercion.ToText(value) : null;
 }

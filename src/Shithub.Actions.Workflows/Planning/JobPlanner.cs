@@ -21,7 +21,7 @@ internal sealed class JobPlanner(ExpressionEvaluator evaluator, DiagnosticBag di
             job.If?.Source,
             Timeout(job),
             ContinueOnError(job),
-            Sources(workflow.Env.Concat(job.Env)),
+            Sources(workflow.Env.Concat(job.Env.Select(Over))),
             PermissionJson.Write(job.Permissions ?? workflow.Permissions),
             Sources(job.Outputs),
             new JobDefaults(
@@ -30,7 +30,7 @@ internal sealed class JobPlanner(ExpressionEvaluator evaluator, DiagnosticBag di
             TemplateJson.Write(job.Container),
             TemplateJson.Write(job.Services),
             job.Concurrency is null ? null : Concurrency.Plan(job.Concurrency, evaluator, diagnostics),
-            _values.Text(job.Environment?.Name) is { Length: > 0 } environment ? environment : null,
+            EnvironmentName.Of(job.Environment, _values),
             ContextJson.Write(Contexts(scope, leg, needs)),
             [.. job.Steps.Select(Step)]);
     }
@@ -93,6 +93,10 @@ internal sealed class JobPlanner(ExpressionEvaluator evaluator, DiagnosticBag di
         Invalid(template, "'continue-on-error' must be true or false");
         return false;
     }
+
+    // Where the workflow has a whole mapping too, the job's is laid over what both write out.
+    private static EnvVariable Over(EnvVariable variable) =>
+        WholeMapping.Is(variable.Name) ? variable with { Name = WholeMapping.Over } : variable;
 
     private static OrderedDictionary<string, string> Sources(IEnumerable<EnvVariable> variables)
     {

@@ -15,7 +15,7 @@ internal static class LegPlanner
             return [null];
         var failFast = FailFast(strategy, evaluator, diagnostics);
         var maxParallel = MaxParallel(strategy, evaluator, diagnostics);
-        if (strategy.Matrix is not { } matrix)
+        if (strategy.Matrix is not { } matrix || LeavesMatrixOut(strategy, evaluator))
             return [null];
         var combinations = MatrixExpansion.Expand(matrix, evaluator)
             ?? throw new MatrixException("the matrix depends on a value that is not known here");
@@ -23,12 +23,19 @@ internal static class LegPlanner
             new JobLeg(index, combinations.Count, ContextJson.Write(combination), failFast, maxParallel))];
     }
 
+    /// <summary>Whether a strategy that is one expression gives no matrix.</summary>
+    public static bool LeavesMatrixOut(Strategy strategy, ExpressionEvaluator evaluator) =>
+        strategy is { Expression: not null, Matrix.Whole: { } whole } && whole.Evaluate(evaluator) is NullValue;
+
     private static bool FailFast(Strategy strategy, ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
     {
         if (strategy.FailFast.Expression is not { } template)
             return strategy.FailFast.Value;
-        if (template.Evaluate(evaluator) is BooleanValue value)
+        var given = template.Evaluate(evaluator);
+        if (given is BooleanValue value)
             return value.Value;
+        if (given is NullValue && strategy.Expression is not null)
+            return strategy.FailFast.Value;
         diagnostics.Error(DiagnosticCodes.InvalidValue, template.Position, template.Path, "'fail-fast' must be true or false");
         return true;
     }
@@ -37,7 +44,10 @@ internal static class LegPlanner
     {
         if (strategy.MaxParallel.Expression is not { } template)
             return strategy.MaxParallel.Value;
-        var number = Coercion.ToNumber(template.Evaluate(evaluator));
+        var given = template.Evaluate(evaluator);
+        if (given is NullValue && strategy.Expression is not null)
+            return strategy.MaxParallel.Value;
+        var number = Coercion.ToNumber(given);
         if (number >= 1 && number <= int.MaxValue && number == Math.Floor(number))
             return (int)number;
         diagnostics.Error(

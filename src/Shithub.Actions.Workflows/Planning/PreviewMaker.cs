@@ -136,6 +136,8 @@ internal sealed class PreviewMaker(WorkflowSet set, PlanContext context)
             return ([null], false);
         try
         {
+            if (LegPlanner.LeavesMatrixOut(job.Strategy, evaluator))
+                return ([null], false);
             if (MatrixExpansion.Expand(matrix, evaluator) is not { } combinations || combinations.Any(combination => combination.HasUnknown))
                 return ([null], true);
             return ([.. combinations.Select((combination, index) => new JobLeg(
@@ -169,8 +171,8 @@ internal sealed class PreviewMaker(WorkflowSet set, PlanContext context)
             leg?.Matrix,
             isMatrixOpen,
             job.Call?.Uses.Source,
-            Text(job.Environment?.Name, evaluator),
-            Text(job.Concurrency?.Group, evaluator),
+            Text(job.Environment?.Name, evaluator, "name"),
+            Text(job.Concurrency?.Group, evaluator, "group"),
             job.Call is null && job.TimeoutMinutes.Expression is null ? job.TimeoutMinutes.Value : null,
             ContextNames.Of("secrets", templates),
             ContextNames.Of("vars", templates),
@@ -213,8 +215,23 @@ internal sealed class PreviewMaker(WorkflowSet set, PlanContext context)
     }
 
     /// <summary>A text as far as it is known; as written where it is not.</summary>
-    private static string? Text(Template? template, ExpressionEvaluator evaluator) =>
-        template is null ? null : DisplayNames.OneLine(StepNames.Known(template, evaluator));
+    /// <param name="member">What counts where the expression gives the whole mapping.</param>
+    private static string? Text(Template? template, ExpressionEvaluator evaluator, string member)
+    {
+        if (template is null)
+            return null;
+        try
+        {
+            if (template.Evaluate(evaluator) is ObjectValue { Members: var parts })
+                return parts.GetValueOrDefault(member) is { IsPrimitive: true } value ? DisplayNames.OneLine(Coercion.ToText(value)) : null;
+        }
+        catch (TemplateException)
+        {
+            // It is shown as it is written.
+        }
+
+        return DisplayNames.OneLine(StepNames.Known(template, evaluator));
+    }
 
     private static OrderedDictionary<string, ExpressionValue> NewMembers() => new(StringComparer.OrdinalIgnoreCase);
 }

@@ -33,9 +33,9 @@ internal sealed class WorkflowChecker(Workflow workflow, ExpressionEvaluator eva
         var isEnvironmentTainted = environment.Values.Any(value => value.Tainted);
         foreach (var step in job.Steps)
         {
-            var before = scoped.With("steps", ObjectValue.Of(steps)).With("env", ObjectValue.Of(environment));
+            var before = scoped.With("steps", ObjectValue.Of(steps)).With("env", Context(environment));
             var own = Environment(environment, step.Env, before);
-            var tainted = CheckStep(job, step, before.With("env", ObjectValue.Of(own))) || isEnvironmentTainted
+            var tainted = CheckStep(job, step, before.With("env", Context(own))) || isEnvironmentTainted
                 || own.Values.Any(value => value.Tainted);
             if (step.Id is not null)
                 steps[step.Id] = Step(tainted);
@@ -53,7 +53,7 @@ internal sealed class WorkflowChecker(Workflow workflow, ExpressionEvaluator eva
         }
 
         foreach (var input in step.With)
-            tainted |= Evaluate(input.Value, scoped)?.Tainted ?? false;
+            tainted |= Values(new EnvVariable(input.Name, input.Value), scoped).Any(value => value.Value.Tainted);
         if (step.WorkingDirectory is { } folder)
             tainted |= Evaluate(folder, scoped)?.Tainted ?? false;
         return tainted;
@@ -98,26 +98,48 @@ internal sealed class WorkflowChecker(Workflow workflow, ExpressionEvaluator eva
         return ObjectValue.Of(members);
     }
 
+    /// <summary>Where a whole mapping is not known yet, neither is whether a variable is there.</summary>
+    private static ExpressionValue Context(OrderedDictionary<string, ExpressionValue> environment) =>
+        environment.ContainsKey(WholeMapping.Under)
+            ? new UnknownValue(environment.Values.Any(value => value.Tainted))
+            : ObjectValue.Of(environment);
+
     private OrderedDictionary<string, ExpressionValue> Environment(
         OrderedDictionary<string, ExpressionValue> outside, IReadOnlyList<EnvVariable> level, ExpressionEvaluator scoped)
     {
         if (level.Count == 0)
             return outside;
         var variables = new OrderedDictionary<string, ExpressionValue>(outside);
-        foreach (var variable in level)
+        foreach (var variable in WholeMapping.Ordered(level, variable => variable.Name))
         {
-            if (Evaluate(variable.Value, scoped) is not { } value)
-                continue;
-            variables[variable.Name] = value;
-            if (value is StringValue text && ExecutionEnvironment.DescribeProblem(variable.Name, text.Value) is { } problem)
+            foreach (var (name, value) in Values(variable, scoped))
             {
-                diagnostics.Error(
-                    DiagnosticCodes.InvalidValue, variable.Value.Position, variable.Value.Path,
-                    $"the environment variable '{variable.Name}' {problem}");
+                variables[name] = value;
+                if (value is StringValue text && ExecutionEnvironment.DescribeProblem(name, text.Value) is { } problem)
+                {
+                    diagnostics.Error(
+                        DiagnosticCodes.InvalidValue, variable.Value.Position, variable.Value.Path,
+                        $"the environment variable '{name}' {problem}");
+                }
             }
         }
 
         return variables;
+    }
+
+    private IEnumerable<KeyValuePair<string, ExpressionValue>> Values(EnvVariable variable, ExpressionEvaluator scoped)
+    {
+        try
+        {
+            // Of a mapping that is not known yet, no name is.
+            return VariableValues.Of(variable.Name, variable.Value, scoped)
+                ?? [new(variable.Name, variable.Value.Evaluate(scoped))];
+        }
+        catch (TemplateException exception)
+        {
+            exception.Report(diagnostics);
+            return [];
+        }
     }
 
     private string? Known(Template? template, ExpressionEvaluator scoped) =>

@@ -14,6 +14,13 @@ internal sealed class DefaultsReader(NodeReader reader, bool ofJob)
             return defaults;
         foreach (var run in reader.Fields(mapping, field.Path, KeySet.Defaults))
         {
+            if (ofJob && reader.Whole(run, Scope) is { } whole)
+            {
+                defaults = new RunDefaults(
+                    whole.Member("shell", Scope, reader.Diagnostics), whole.Member("working-directory", Scope, reader.Diagnostics));
+                continue;
+            }
+
             if (reader.Mapping(run.Value, run.Path) is not { } settings)
                 continue;
             foreach (var entry in reader.Fields(settings, run.Path, KeySet.DefaultsRun))

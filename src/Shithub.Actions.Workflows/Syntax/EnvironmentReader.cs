@@ -8,6 +8,9 @@ internal sealed class EnvironmentReader(NodeReader reader)
 {
     public EnvironmentSetting? Read(Field field)
     {
+        // As on GitHub, an empty one is none.
+        if (field.Value is YamlScalar { Text: "" } or YamlScalar { Kind: ScalarKind.Null })
+            return null;
         if (field.Value is YamlScalar)
             return reader.NonEmptyTemplate(field, ExpressionScope.JobEnvironment) is { } only ? new EnvironmentSetting(only, null) : null;
         if (reader.Mapping(field.Value, field.Path) is not { } mapping)

@@ -32,7 +32,7 @@ internal static class EventNames
     [
         "assigned", "unassigned", "labeled", "unlabeled", "opened", "edited", "closed", "reopened", "synchronize",
         "converted_to_draft", "locked", "unlocked", "enqueued", "dequeued", "milestoned", "demilestoned", "ready_for_review",
-        "review_requested", "review_request_removed", "auto_merge_enabled", "auto_merge_disabled",
+        "review_requested", "review_request_removed", "auto_merge_enabled", "auto_merge_disabled", "stacked",
     ];
 
     /// <summary>Those of <see cref="PullRequestTypes"/> that start a workflow that names none.</summary>

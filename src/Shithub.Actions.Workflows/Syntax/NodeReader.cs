@@ -131,10 +131,27 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
         sequence.Items.Select((item, i) => new Field(field.Key, item, field.Path.Index(i)));
 
     public IReadOnlyList<EnvVariable> Env(Field field, ExpressionScope scope) =>
-        [.. from entry in EnvEntries(field)
-            let value = Template(entry, scope)
-            where value is not null
-            select new EnvVariable(entry.Name, value)];
+        Whole(field, scope) is { } whole
+            ? [new EnvVariable(WholeMapping.Under, whole)]
+            : [.. from entry in EnvEntries(field)
+                  let value = Template(entry, scope)
+                  where value is not null && IsName(entry, scope)
+                  select new EnvVariable(entry.Name, value)];
+
+    /// <summary>Whether the name is text, or made of expressions that can be parsed; what is wrong with them is reported.</summary>
+    private bool IsName(Field entry, ExpressionScope scope) =>
+        WholeMapping.Is(entry.Name) || !WholeMapping.IsComputed(entry.Name)
+        || Workflows.Template.Parse(entry.Key, entry.Name, entry.Path, scope, Diagnostics).HasExpressions;
+
+    /// <summary>The one expression that stands for a whole mapping; null for anything else.</summary>
+    public Template? Whole(Field field, ExpressionScope scope)
+    {
+        if (!HasExpression(field.Value) || Template(field, scope) is not { } template)
+            return null;
+        if (template is { HasExpressions: true, Parts.Count: > 1 })
+            Invalid(field.Value, field.Path, $"'{field.Path}' must be a mapping, or one expression that gives one; this is text", "write nothing around ${{ … }}");
+        return template;
+    }
 
     /// <summary>Whether the value is a mapping of variables; what is wrong with it is reported.</summary>
     public bool IsEnv(Field field)
@@ -155,7 +172,9 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
 
         foreach (var entry in Entries(mapping, field.Path))
         {
-            if (entry.Name.Length == 0 || entry.Name.Contains('='))
+            if (WholeMapping.IsComputed(entry.Name))
+                yield return entry;
+            else if (entry.Name.Length == 0 || entry.Name.Contains('='))
                 Diagnostics.Error(
                     DiagnosticCodes.InvalidValue, entry.Key.Position, entry.Path,
                     $"'{YamlReader.Show(entry.Name)}' cannot be the name of an environment variable");

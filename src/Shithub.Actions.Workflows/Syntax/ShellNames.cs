@@ -14,7 +14,8 @@ internal sealed class ShellNames(NodeReader reader)
         if (shell.HasExpressions || shell.Source.Contains("{0}", StringComparison.Ordinal))
             return true;
         var name = shell.Source.Trim();
-        if (Known.Contains(name))
+        // GitHub's runner looks them up without case.
+        if (Known.Contains(name, StringComparer.OrdinalIgnoreCase))
             return true;
         if (name.ToLowerInvariant() is "cmd" or "powershell")
         {

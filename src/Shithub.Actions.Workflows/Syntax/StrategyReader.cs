@@ -11,7 +11,9 @@ internal sealed class StrategyReader(NodeReader reader)
     public Strategy? Read(Field field)
     {
         var strategy = new Strategy(null, new Setting<bool>(true, null), new Setting<int>(0, null));
-        if (reader.Mapping(field.Value, field.Path, "put the expression under 'matrix'") is not { } mapping)
+        if (reader.Whole(field, Scope) is { } whole)
+            return OfExpression(whole, field);
+        if (reader.Mapping(field.Value, field.Path) is not { } mapping)
             return null;
         foreach (var entry in reader.Fields(mapping, field.Path, KeySet.Strategy))
         {
@@ -25,6 +27,14 @@ internal sealed class StrategyReader(NodeReader reader)
 
         return strategy;
     }
+
+    private Strategy? OfExpression(Template whole, Field field) =>
+        whole.Member("matrix", Scope, reader.Diagnostics) is { } matrix
+            ? new Strategy(
+                new MatrixSetting(matrix, [], null, null, field.Value.Position),
+                new Setting<bool>(true, whole.Member("fail-fast", Scope, reader.Diagnostics)),
+                new Setting<int>(0, whole.Member("max-parallel", Scope, reader.Diagnostics))) { Expression = whole }
+            : null;
 
     private MatrixSetting? ReadMatrix(Field field)
     {

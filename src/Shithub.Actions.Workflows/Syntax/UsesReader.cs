@@ -64,6 +64,8 @@ internal sealed class UsesReader(NodeReader reader, ExpressionScope scope)
         YamlMapping? mapping = null;
         if (with is { IsNull: false } field)
         {
+            if (reader.Whole(field, scope) is { } whole)
+                return [new ActionInput(WholeMapping.Under, whole)];
             mapping = reader.Mapping(field.Value, field.Path);
             foreach (var entry in mapping is null ? [] : NodeReader.Entries(mapping, field.Path))
                 ReadInput(entry, action, name, inputs);

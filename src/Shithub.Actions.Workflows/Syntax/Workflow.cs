@@ -98,6 +98,7 @@ public sealed record DispatchInput(
     string Name, string? Description, bool Required, DispatchInputType Type, string? Default, IReadOnlyList<string> Options);
 
 /// <summary>One entry of an <c>env:</c>.</summary>
+/// <param name="Name">Or one of the two names of <see cref="WholeMapping"/>.</param>
 public sealed record EnvVariable(string Name, Template Value);
 
 /// <summary>A value that the file gives outright or as an expression.</summary>
@@ -174,7 +175,11 @@ public sealed record EnvironmentSetting(Template Name, Template? Url);
 
 /// <summary><c>strategy:</c></summary>
 /// <param name="MaxParallel">Value 0: no limit.</param>
-public sealed record Strategy(MatrixSetting? Matrix, Setting<bool> FailFast, Setting<int> MaxParallel);
+public sealed record Strategy(MatrixSetting? Matrix, Setting<bool> FailFast, Setting<int> MaxParallel)
+{
+    /// <summary>The one expression that gives all of it, and may leave each part out; null where the parts are written out.</summary>
+    public Template? Expression { get; init; }
+}
 
 /// <summary><c>strategy.matrix</c></summary>
 /// <param name="Whole">An expression that gives an object with axes, include and exclude; then the others are empty.</param>

@@ -11,6 +11,8 @@ internal sealed class FakeJob(ClaimedJob job)
     private readonly Lock _gate = new();
     private readonly Dictionary<(long? Step, int Seq), byte[]> _chunks = [];
     private readonly Dictionary<long, string> _steps = [];
+    private readonly List<StepAnnotation> _annotations = [];
+    private readonly Dictionary<long, string> _summaries = [];
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string _token = $"{job.Id}-0";
     private (string Token, string Key, string Body, string Answer)? _last;
@@ -54,6 +56,20 @@ internal sealed class FakeJob(ClaimedJob job)
     public string Step(int index)
     {
         lock (_gate) return _steps.GetValueOrDefault(job.Steps[index].Id, "queued");
+    }
+
+    /// <summary>Those of all its steps, in their order.</summary>
+    public IReadOnlyList<StepAnnotation> Annotations
+    {
+        get
+        {
+            lock (_gate) return [.. _annotations];
+        }
+    }
+
+    public string? Summary(int index)
+    {
+        lock (_gate) return _summaries.GetValueOrDefault(job.Steps[index].Id);
     }
 
     /// <param name="index">Of the step; null for the job's own log.</param>
@@ -119,7 +135,12 @@ internal sealed class FakeJob(ClaimedJob job)
         {
             var status = JsonSerializer.Deserialize(body, ProtocolJson.Default.StatusRequest)!;
             var result = status.Conclusion ?? status.Status!;
-            if (step is { } id) _steps[id] = result;
+            if (step is { } id)
+            {
+                _steps[id] = result;
+                _annotations.AddRange(status.Annotations ?? []);
+                if (status.Summary is { } summary) _summaries[id] = summary;
+            }
             else if (StatusNames.IsTerminal(status.Status!))
             {
                 (Outputs, TaintedOutputs) = (status.Outputs ?? Outputs, status.TaintedOutputs ?? []);

@@ -31,7 +31,8 @@ public sealed class StepFileTests(SharedRunner shared) : IClassFixture<SharedRun
         Assert.Equal("1 two\nlines 1 hello success\nfound\n", job.Log(1));
         Assert.Equal(new Dictionary<string, string> { ["text"] = "hello", ["ref"] = "refs/heads/trunk" }, job.Outputs);
         Assert.Equal(["ref"], job.TaintedOutputs);
-        Assert.Contains("wrote a summary of 10 bytes", job.Log(null), StringComparison.Ordinal);
+        Assert.Equal("# Summary\n", job.Summary(0));
+        Assert.Null(job.Summary(1));
     }
 
     [Theory]
@@ -40,7 +41,6 @@ public sealed class StepFileTests(SharedRunner shared) : IClassFixture<SharedRun
     [InlineData("rm $GITHUB_OUTPUT; mkfifo $GITHUB_OUTPUT", "is no plain file")]
     [InlineData("rm $GITHUB_PATH; mkdir $GITHUB_PATH", "is no plain file")]
     [InlineData("head -c 2097152 /dev/zero | tr '\\0' a > $GITHUB_OUTPUT", "more than 1024 KiB to $GITHUB_OUTPUT")]
-    [InlineData("head -c 2097152 /dev/zero > $GITHUB_STEP_SUMMARY", "more than 1024 KiB to $GITHUB_STEP_SUMMARY")]
     [InlineData("truncate -s 1T $GITHUB_ENV", "more than 1024 KiB to $GITHUB_ENV")]
     [InlineData("echo 'A<<EOF' > $GITHUB_ENV; echo 1 >> $GITHUB_ENV", "has no line 'EOF' after it")]
     [InlineData("echo nonsense > $GITHUB_OUTPUT", "is neither NAME=VALUE nor NAME<<DELIMITER")]
@@ -53,6 +53,34 @@ public sealed class StepFileTests(SharedRunner shared) : IClassFixture<SharedRun
         Assert.Equal("skipped", job.Step(1));
         Assert.Contains(reason, job.Log(null), StringComparison.Ordinal);
         Assert.DoesNotContain("root:", job.Log(null), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("head -c 2097152 /dev/zero | tr '\\0' a > $GITHUB_STEP_SUMMARY", "it wrote more than 1024 KiB to $GITHUB_STEP_SUMMARY")]
+    [InlineData("rm $GITHUB_STEP_SUMMARY; ln -s /etc/passwd $GITHUB_STEP_SUMMARY", "it left something at $GITHUB_STEP_SUMMARY that is no plain file")]
+    public async Task A_summary_that_can_not_be_had_is_told_and_fails_nothing(string script, string reason)
+    {
+        var job = shared.Server.Enqueue(script, "echo on");
+
+        Assert.Equal("success", await job.ConclusionAsync());
+        Assert.Null(job.Summary(0));
+        Assert.Contains(reason, job.Log(null), StringComparison.Ordinal);
+        var annotation = Assert.Single(job.Annotations);
+        Assert.Equal(("error", $"The summary is left out: {reason}."), (annotation.Level, annotation.Message));
+    }
+
+    [Fact]
+    public async Task Annotations_and_summaries_hide_what_logs_hide()
+    {
+        var job = shared.Server.Enqueue("""
+            echo "::add-mask::hunter2-long"
+            echo "::error file=app.js,line=1,endLine=2,col=5,endColumn=7,title=It is hunter2-long::Bad hunter2-long%0Aand more"
+            echo "hunter2-long" >> "$GITHUB_STEP_SUMMARY"
+            """);
+
+        Assert.Equal("success", await job.ConclusionAsync());
+        Assert.Equal(new Shithub.Actions.Protocol.StepAnnotation("error", "Bad ***\nand more", "It is ***", "app.js", 1, 2, 5, 7), Assert.Single(job.Annotations));
+        Assert.Equal("***\n", job.Summary(0));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Text;
+using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Runner.WorkflowCommands;
@@ -34,7 +35,7 @@ public sealed class OutputCommandsTests
         var report = new Memory();
         var masks = new JobMasks([]);
         await using var log = new LogStream(report, 1, masks, TimeProvider.System);
-        var output = new OutputCommands(log, masks, _ => ValueTask.CompletedTask);
+        var output = new OutputCommands(log, masks, new StepNotes(), _ => ValueTask.CompletedTask);
         await output.WriteAsync("Password: "u8.ToArray(), TestContext.Current.CancellationToken);
         await Fake.Eventually.BecomesAsync("Password: ", () => Task.FromResult(report.Text));
     }
@@ -75,13 +76,13 @@ public sealed class OutputCommandsTests
         Assert.Equal(line, (await WriteAsync(line, 10_000)).Log);
     }
 
-    private static async Task<(string Log, List<string> Remarks)> WriteAsync(string text, int chunk)
+    private static async Task<(string Log, List<string> Remarks)> WriteAsync(string text, int chunk, StepNotes? notes = null)
     {
         var report = new Memory();
         var masks = new JobMasks([]);
         var remarks = new List<string>();
         await using var log = new LogStream(report, 1, masks, TimeProvider.System);
-        var output = new OutputCommands(log, masks, remark =>
+        var output = new OutputCommands(log, masks, notes ?? new StepNotes(), remark =>
         {
             remarks.Add(remark);
             return ValueTask.CompletedTask;
@@ -104,7 +105,9 @@ public sealed class OutputCommandsTests
             }
         }
 
-        public Task ReportStepAsync(long stepId, string status, string? conclusion) => Task.CompletedTask;
+        public Task ReportStepAsync(
+            long stepId, string status, string? conclusion, IReadOnlyList<StepAnnotation>? annotations = null, string? summary = null) =>
+            Task.CompletedTask;
 
         public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs) => Task.CompletedTask;
 

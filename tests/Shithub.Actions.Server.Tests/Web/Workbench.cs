@@ -137,6 +137,10 @@ public sealed class RunningJob(TestServer server, HeartbeatResponse claim)
     public Task EndStepAsync(int step, string conclusion = "success") =>
         CallAsync($"steps/{Job.Steps[step].Id}/status", new { status = conclusion is "skipped" or "cancelled" ? conclusion : "completed", conclusion });
 
+    /// <summary>Ends a step that leaves annotations and a summary.</summary>
+    public Task EndStepAsync(int step, object[] annotations, string? summary, string conclusion = "success") =>
+        CallAsync($"steps/{Job.Steps[step].Id}/status", new { status = "completed", conclusion, annotations, summary });
+
     public Task EndAsync(string conclusion = "success") =>
         CallAsync("status", new { status = conclusion == "cancelled" ? "cancelled" : "completed", conclusion });
 

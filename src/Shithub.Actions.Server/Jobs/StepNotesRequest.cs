@@ -1,0 +1,53 @@
+using System.Text;
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Http;
+
+namespace Shithub.Actions.Server.Jobs;
+
+/// <summary>Checks what a step leaves for people: annotations and a summary.</summary>
+internal static class StepNotesRequest
+{
+    /// <param name="refused">The call is not about a step that ends.</param>
+    public static IResult? Check(StatusRequest request, bool refused)
+    {
+        var annotations = request.Annotations ?? [];
+        if (refused && (annotations.Count > 0 || !string.IsNullOrEmpty(request.Summary)))
+            return Problems.Invalid(annotations.Count > 0 ? "annotations" : "summary", "Annotations and a summary go with a step's last status.");
+        if (request.Summary is { } summary)
+        {
+            if (summary.Contains('\0', StringComparison.Ordinal))
+                return Problems.Invalid("summary", "'summary' holds the character NUL.");
+            if (Encoding.UTF8.GetByteCount(summary) is var bytes && bytes > ProtocolLimits.SummaryBytes)
+            {
+                return Problems.Of(
+                    StatusCodes.Status413PayloadTooLarge, $"'summary' is {bytes} bytes; a step may have {ProtocolLimits.SummaryBytes}.", "summary");
+            }
+        }
+
+        foreach (var level in AnnotationLevels.All.Where(level =>
+            annotations.Count(annotation => annotation?.Level == level) > ProtocolLimits.AnnotationsPerLevel))
+        {
+            return Problems.Invalid("annotations", $"A step may have {ProtocolLimits.AnnotationsPerLevel} annotations '{level}'.");
+        }
+
+        return annotations.Select(Describe).OfType<string>().FirstOrDefault() is { } problem ? Problems.Invalid("annotations", problem) : null;
+    }
+
+    private static string? Describe(StepAnnotation? annotation)
+    {
+        if (annotation is null || !AnnotationLevels.All.Contains(annotation.Level))
+            return $"An annotation's 'level' is one of {string.Join(", ", AnnotationLevels.All)}.";
+        if (string.IsNullOrEmpty(annotation.Message) || Encoding.UTF8.GetByteCount(annotation.Message) > ProtocolLimits.AnnotationMessageBytes)
+            return $"An annotation has a 'message' of 1 to {ProtocolLimits.AnnotationMessageBytes} bytes.";
+        if (annotation.Title?.Length > ProtocolLimits.AnnotationTitleLength || annotation.File?.Length > ProtocolLimits.AnnotationFileLength)
+        {
+            return $"An annotation's 'title' has at most {ProtocolLimits.AnnotationTitleLength} characters, its 'file' "
+                + $"{ProtocolLimits.AnnotationFileLength}.";
+        }
+
+        if (annotation is { Line: < 1 } or { EndLine: < 1 } or { Col: < 1 } or { EndCol: < 1 })
+            return "An annotation's lines and columns are numbers from 1.";
+        return (annotation.Message + annotation.Title + annotation.File).Contains('\0', StringComparison.Ordinal)
+            ? "An annotation holds the character NUL." : null;
+    }
+}
