@@ -100,11 +100,14 @@ internal sealed class GitMirror(GitProcess git, string folder, bool isKept, Func
     }
 
     /// <summary>The commits reachable from these objects whose parents were not fetched.</summary>
-    public async Task<IReadOnlyList<string>> ShallowAsync(IEnumerable<string> ids, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> ShallowAsync(IReadOnlyList<string> ids, int depth, CancellationToken cancellationToken)
     {
         var file = Path.Combine(folder, "shallow");
         if (!File.Exists(file)) return [];
         var all = (await File.ReadAllLinesAsync(file, cancellationToken)).ToHashSet(StringComparer.Ordinal);
+
+        // At this depth there is no more to find.
+        if (depth == 1 && ids.All(all.Contains)) return [.. ids.Distinct()];
         var input = Encoding.ASCII.GetBytes(string.Concat(ids.Distinct().Select(id => id + "\n")));
         var (result, output) = await git.AskAsync(
             Call(["rev-list", "--max-parents=0", "--stdin"], null) with { Write = (stdin, token) => stdin.WriteAsync(input, token).AsTask() },

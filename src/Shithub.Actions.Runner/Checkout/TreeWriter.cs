@@ -27,7 +27,7 @@ internal sealed class TreeWriter(CheckoutHost host, UserIds user, CheckoutBudget
         var target = await FetchAsync(remote, find, options, folder, existing, cancellationToken);
         try
         {
-            var commit = await HeadAsync(folder, target.Id, cancellationToken);
+            var commit = target.Branch is null ? await HeadAsync(folder, target.Id, cancellationToken) : target.Id;
             var contents = await TreeContents.ReadAsync(_git, folder, commit, budget, cancellationToken);
             if (options.Sparse is { } sparse) await LimitAsync(folder, sparse, cancellationToken);
             await CheckOutAsync(folder, target, commit, cancellationToken);
@@ -87,14 +87,15 @@ internal sealed class TreeWriter(CheckoutHost host, UserIds user, CheckoutBudget
     {
         var target = await find(mirror);
         var others = await mirror.FetchAsync(remote, target.Id, options.Depth, options.Tags, target.Line, cancellationToken);
-        await JobWorkspace.RemoveFolderAsync(Path.Combine(folder, ".git"), cancellationToken);
+        var git = Path.Combine(folder, ".git");
+        if (Directory.Exists(git)) await JobWorkspace.RemoveFolderAsync(git, cancellationToken);
         await GitAsync(existing, ["init", "--quiet", "--template=", "--", folder], cancellationToken);
-        await GitAsync(folder, ["remote", "add", "origin", remote.Address], cancellationToken);
+        await File.AppendAllTextAsync(Path.Combine(git, "config"), Remote(remote), cancellationToken);
         var refs = others.ToDictionary(other => other.Name, other => other.Id, StringComparer.Ordinal);
         if (target.LocalRef is { } name) refs[name] = target.Id;
         string[] ids = [target.Id, .. refs.Values];
         await mirror.CopyAsync(ids, _git, new GitCall(folder, ["index-pack", "--stdin"]), cancellationToken);
-        await WriteShallowAsync(folder, await mirror.ShallowAsync(ids, cancellationToken), cancellationToken);
+        await WriteShallowAsync(folder, await mirror.ShallowAsync(ids, options.Depth, cancellationToken), cancellationToken);
         await WriteRefsAsync(folder, refs, cancellationToken);
         return target;
     }
@@ -156,6 +157,10 @@ internal sealed class TreeWriter(CheckoutHost host, UserIds user, CheckoutBudget
         var result = await _git.RunAsync(call, cancellationToken);
         if (!result.Succeeded) throw new CheckoutException($"git {call.Name} failed: {result.Error}");
     }
+
+    /// <summary>As 'git remote add' writes it.</summary>
+    private static string Remote(GitRemote remote) =>
+        $"[remote \"origin\"]\n\turl = {remote.Address}\n\tfetch = +{GitRef.Heads}*:refs/remotes/origin/*\n";
 
     private static string Explain(GitRemote remote, string what, string reason)
     {
