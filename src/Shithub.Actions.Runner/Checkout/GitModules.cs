@@ -15,9 +15,9 @@ internal static class GitModules
     public static async Task<IReadOnlyDictionary<string, Submodule>> ReadAsync(
         GitProcess git, string folder, string commit, CancellationToken cancellationToken)
     {
-        // Of the commit and not of the working tree; and with --blob git follows no 'include'.
+        // Of the commit and not of the working tree. Without --no-includes, git would read the host's files that it names.
         var (result, output) = await git.AskAsync(
-            new GitCall(folder, ["config", "--blob", $"{commit}:.gitmodules", "--null", "--list"]), BytesMax * 2, cancellationToken);
+            new GitCall(folder, ["config", "--no-includes", "--blob", $"{commit}:.gitmodules", "--null", "--list"]), BytesMax * 2, cancellationToken);
         if (!result.Succeeded) throw new CheckoutException($".gitmodules can't be read: {result.Error}");
         return Parse(Encoding.UTF8.GetString(output));
     }
