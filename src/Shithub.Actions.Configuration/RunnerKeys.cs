@@ -53,6 +53,25 @@ internal static partial class RunnerKeys
     public static readonly SettingKey<TimeSpan> WorkspaceTtl = new SettingKey<TimeSpan>("runner", "workspace_ttl",
         "A folder left behind by a crash is removed at this age.", SettingTypes.Duration("1m", "365d")).Or("24h");
 
+    public static readonly SettingKey<string?> MirrorRoot = new("runner", "mirror_root",
+        "Holds a mirror of each repository that was checked out, so that the next checkout transfers only what is new. Runners of one host may share it.",
+        SettingTypes.AbsolutePath!)
+    { DefaultShown = "`mirrors` beside `workspace_root`" };
+
+    public static readonly SettingKey<long> MirrorBytes = new SettingKey<long>("runner", "mirror_bytes",
+        "The size of all mirrors together; those that were not used for longest go first. `0` keeps none.", SettingTypes.Size("0", "1024t")).Or("20g");
+
+    public static readonly SettingKey<long> CheckoutBytes = new SettingKey<long>("runner", "checkout_bytes",
+        "The size of all files of one checkout, and of the largest file that git may write.", SettingTypes.Size("1m", "1024t")).Or("20g");
+
+    public static readonly SettingKey<int> CheckoutFiles = new SettingKey<int>("runner", "checkout_files",
+        "How many files one checkout may have.", SettingTypes.WholeNumber(1, 100_000_000)).Or("1000000");
+
+    public static readonly SettingKey<string> GitUser = new SettingKey<string>("runner", "git_user",
+        "The user and group that mirrors belong to and that fetches run as; not the one of `engine.user`.", SettingTypes.Matching(
+            "uid:gid, not root", UserPattern(), "must be uid:gid in numbers, and not root's 0; write for example \"65533:65533\""))
+    .Or("65533:65533");
+
     public static readonly SettingKey<IReadOnlyList<string>> NetworkAllowlist = new SettingKey<IReadOnlyList<string>>(
         "runner", "network_allowlist",
         "The hosts that steps may reach; `*.example.org` means every name below it.",
@@ -119,7 +138,8 @@ internal static partial class RunnerKeys
     public static readonly SettingTable Table = new("shithubd-runner", "/etc/shithubd-runner/config.toml", "SHITHUB_RUNNER_",
         ForeignPrefix: null, ShortSection: "runner",
         [
-            BaseUrl, Token, Name, HostName, Labels, Capacity, PollInterval, WorkspaceRoot, WorkspaceTtl, NetworkAllowlist, DrainTimeout,
+            BaseUrl, Token, Name, HostName, Labels, Capacity, PollInterval, WorkspaceRoot, WorkspaceTtl, MirrorRoot, MirrorBytes,
+            CheckoutBytes, CheckoutFiles, GitUser, NetworkAllowlist, DrainTimeout,
             EngineKind, Socket, DefaultImage, Images, Network, DnsServers, Memory, Cpus, PidsLimit, TmpSize, User, SeccompProfile,
         ]);
 

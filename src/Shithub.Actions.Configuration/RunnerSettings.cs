@@ -35,6 +35,12 @@ public sealed record RunnerSettings
                 PollInterval = binder.Get(RunnerKeys.PollInterval),
                 WorkspaceRoot = binder.Get(RunnerKeys.WorkspaceRoot),
                 WorkspaceTtl = binder.Get(RunnerKeys.WorkspaceTtl),
+                MirrorRoot = binder.Get(RunnerKeys.MirrorRoot)
+                    ?? Path.Combine(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(binder.Get(RunnerKeys.WorkspaceRoot))) ?? "/", "mirrors"),
+                MirrorBytes = binder.Get(RunnerKeys.MirrorBytes),
+                CheckoutBytes = binder.Get(RunnerKeys.CheckoutBytes),
+                CheckoutFiles = binder.Get(RunnerKeys.CheckoutFiles),
+                GitUser = binder.Get(RunnerKeys.GitUser),
                 NetworkAllowlist = binder.Get(RunnerKeys.NetworkAllowlist),
                 DrainTimeout = binder.Get(RunnerKeys.DrainTimeout),
             },
@@ -78,6 +84,21 @@ public sealed record RunnerHostSettings
     public required TimeSpan PollInterval { get; init; }
     public required string WorkspaceRoot { get; init; }
     public required TimeSpan WorkspaceTtl { get; init; }
+
+    /// <summary>The folder of repositories' mirrors.</summary>
+    public required string MirrorRoot { get; init; }
+
+    /// <summary>The size of all mirrors together; 0: none is kept.</summary>
+    public required long MirrorBytes { get; init; }
+
+    /// <summary>The size of one checkout's files.</summary>
+    public required long CheckoutBytes { get; init; }
+
+    /// <summary>How many files one checkout may have.</summary>
+    public required int CheckoutFiles { get; init; }
+
+    /// <summary>Whom mirrors belong to: <c>uid:gid</c>.</summary>
+    public required string GitUser { get; init; }
 
     /// <summary>Host names, lower case; <c>*.example.org</c> means every name below example.org.</summary>
     public required IReadOnlyList<string> NetworkAllowlist { get; init; }

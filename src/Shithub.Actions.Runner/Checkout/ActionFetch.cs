@@ -10,9 +10,8 @@ namespace Shithub.Actions.Runner.Checkout;
 /// Fetches the commit of an action's repository, once for each job, to where steps can read but not change it. Nothing of it runs on
 /// the host: git checks files out with no configuration of the repository's in force.
 /// </summary>
-internal sealed class ActionFetch(JobWorkspace workspace, UserIds user)
+internal sealed class ActionFetch(JobWorkspace workspace, UserIds user, CheckoutHost host)
 {
-    private readonly GitProcess _git = new(user);
     private readonly Dictionary<(string Url, string Sha), string> _fetched = [];
 
     /// <returns>The folder's name below <see cref="JobWorkspace.Actions"/>.</returns>
@@ -21,24 +20,20 @@ internal sealed class ActionFetch(JobWorkspace workspace, UserIds user)
     {
         var key = (action.Url, action.Sha);
         if (_fetched.TryGetValue(key, out var known)) return known;
-        var url = new Uri(action.Url);
         var name = $"{workspace.NextNumber()}-{action.Sha}";
         var folder = workspace.NewStagingFolder(name);
-        await GitAsync(["init", "--quiet", "--template="]);
-        await GitAsync(["fetch", "--quiet", "--no-tags", "--depth=1", url.GetLeftPart(UriPartial.Path), action.Sha]);
-        await GitAsync(["checkout", "--quiet", "--force", "--detach", "FETCH_HEAD"]);
+        var remote = new GitRemote(new Uri(action.Url), action.Token, action.Repository, $"{action.Url} action");
+        await new TreeWriter(host, user, new CheckoutBudget(host), log).WriteAsync(
+            remote,
+            _ => Task.FromResult(CheckoutTarget.OfId(action.Sha)),
+            new TreeOptions($"commit {action.Sha}, which {action.Uses} is,", 1, false, null),
+            folder,
+            folder,
+            cancellationToken);
         await JobWorkspace.RemoveFolderAsync(Path.Combine(folder, ".git"), cancellationToken);
         await GiveToRootAsync(folder, cancellationToken);
         Directory.Move(folder, Path.Combine(workspace.Actions, name));
         return _fetched[key] = name;
-
-        async Task GitAsync(string[] arguments)
-        {
-            // Only the fetch needs the token.
-            var header = arguments[0] == "fetch" ? GitProcess.BasicAuthorization(action.Token) : null;
-            if (await _git.RunAsync(folder, arguments, url, header, log.WriteAsync, cancellationToken) != 0)
-                throw new CheckoutException($"commit {action.Sha} of {action.Repository}, which {action.Uses} is, could not be fetched.");
-        }
     }
 
     /// <summary>No step sees the folder yet, and links in it are not followed.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Jobs;
 
@@ -11,18 +12,26 @@ namespace Shithub.Actions.Runner.Checkout;
 /// <param name="Tags">Fetch tags even where <paramref name="Depth"/> is not 0.</param>
 /// <param name="Clean">What is at <paramref name="Path"/> goes before.</param>
 /// <param name="Remarks">For the log: what has no effect here.</param>
-internal sealed record CheckoutInputs(string? Ref, string Path, int Depth, bool Tags, bool Clean, IReadOnlyList<string> Remarks)
+internal sealed partial record CheckoutInputs(string? Ref, string Path, int Depth, bool Tags, bool Clean, IReadOnlyList<string> Remarks)
 {
+    private const int SparsePatternsMax = 10_000;
+
+    /// <summary><c>owner/name</c> of another repository on this server; null: the job's own.</summary>
+    public string? Repository { get; init; }
+
+    public SubmoduleDepth Submodules { get; init; }
+
+    /// <summary>Null: all files.</summary>
+    public SparseCheckout? Sparse { get; init; }
+
+    /// <summary>Files that are kept in LFS are wanted, not pointers to them.</summary>
+    public bool Lfs { get; init; }
+
     /// <summary>Inputs that change nothing here, with the values that mean so; null: any.</summary>
     private static readonly Dictionary<string, string[]?> WithoutEffect = new(StringComparer.OrdinalIgnoreCase)
     {
-        ["submodules"] = ["false"],
-        ["lfs"] = ["false"],
-        ["persist-credentials"] = ["false"],
         ["show-progress"] = ["false", "true"],
         ["set-safe-directory"] = ["false", "true"],
-        ["sparse-checkout"] = [],
-        ["sparse-checkout-cone-mode"] = null,
         ["token"] = [],
         ["ssh-key"] = [],
         ["ssh-known-hosts"] = null,
@@ -35,6 +44,8 @@ internal sealed record CheckoutInputs(string? Ref, string Path, int Depth, bool 
     {
         var inputs = new CheckoutInputs(null, "", 1, false, true, []);
         var remarks = new List<string>();
+        string[] patterns = [];
+        var cone = true;
         foreach (var (name, value) in with.Where(input => input.Value.Trim().Length > 0))
         {
             switch (name.ToLowerInvariant())
@@ -61,22 +72,32 @@ internal sealed record CheckoutInputs(string? Ref, string Path, int Depth, bool 
                     inputs = inputs with { Clean = ReadBoolean(name, value) };
                     break;
                 case "repository":
-                    if (!value.Equals(job.Repository, StringComparison.OrdinalIgnoreCase))
-                    {
-                        throw new CheckoutException(
-                            $"repository '{value}' can't be checked out: this job's token is for {job.Repository} only.");
-                    }
-
+                    if (!ServerRepositories.IsName(value)) throw new CheckoutException($"repository '{value}' is not of the form owner/name.");
+                    if (!value.Equals(job.Repository, StringComparison.OrdinalIgnoreCase)) inputs = inputs with { Repository = value };
+                    break;
+                case "submodules":
+                    inputs = inputs with { Submodules = ReadSubmodules(value.Trim()) };
+                    break;
+                case "lfs":
+                    inputs = inputs with { Lfs = ReadBoolean(name, value) };
+                    break;
+                case "sparse-checkout":
+                    patterns = ReadPatterns(value);
+                    break;
+                case "sparse-checkout-cone-mode":
+                    cone = ReadBoolean(name, value);
                     break;
                 case "github-server-url":
                     if (!value.TrimEnd('/').Equals(job.ServerUrl.TrimEnd('/'), StringComparison.OrdinalIgnoreCase))
                         throw new CheckoutException($"github-server-url '{value}' can't be used: files come from {job.ServerUrl} only.");
                     break;
-                case "persist-credentials" when ReadBoolean(name, value):
-                    remarks.Add("persist-credentials has no effect: the token that fetched is never left in the workspace.");
+                case "persist-credentials":
+                    if (ReadBoolean(name, value))
+                        remarks.Add("persist-credentials has no effect: the token that fetched is never left in the workspace.");
                     break;
                 case "filter":
-                    remarks.Add("filter has no effect: everything of the commits is fetched.");
+                    if (!FilterPattern().IsMatch(value.Trim())) throw new CheckoutException($"filter '{value}' is not one of git's.");
+                    remarks.Add("filter has no effect: everything of the commits is there, so that no step has to fetch the rest.");
                     break;
                 default:
                     if (!WithoutEffect.TryGetValue(name, out var accepted)) remarks.Add($"Input '{name}' is not known here and is ignored.");
@@ -86,11 +107,28 @@ internal sealed record CheckoutInputs(string? Ref, string Path, int Depth, bool 
             }
         }
 
-        return inputs with { Remarks = remarks };
+        return inputs with { Remarks = remarks, Sparse = patterns.Length > 0 ? new SparseCheckout(patterns, cone) : null };
     }
 
     private static bool ReadBoolean(string name, string value) =>
         bool.TryParse(value, out var yes) ? yes : throw new CheckoutException($"{name} '{value}' is neither true nor false.");
+
+    private static SubmoduleDepth ReadSubmodules(string value) => value.ToLowerInvariant() switch
+    {
+        "false" => SubmoduleDepth.None,
+        "true" => SubmoduleDepth.Direct,
+        "recursive" => SubmoduleDepth.Recursive,
+        _ => throw new CheckoutException($"submodules '{value}' is none of true, false and recursive."),
+    };
+
+    /// <summary>One pattern on each line.</summary>
+    private static string[] ReadPatterns(string value)
+    {
+        var patterns = value.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (patterns.Length > SparsePatternsMax) throw new CheckoutException($"sparse-checkout has more than {SparsePatternsMax} lines.");
+        if (patterns.Any(pattern => pattern.Any(char.IsControl))) throw new CheckoutException("sparse-checkout has a line with control characters.");
+        return patterns;
+    }
 
     /// <summary>A name that git could take for an option or a refspec is refused.</summary>
     private static string ReadRef(string value)
@@ -99,4 +137,17 @@ internal sealed record CheckoutInputs(string? Ref, string Path, int Depth, bool 
             throw new CheckoutException($"ref '{value}' is not a branch, tag or commit.");
         return value;
     }
+
+    [GeneratedRegex(@"\A(?:blob:none|blob:limit=[0-9]+[kmg]?|tree:[0-9]+|object:type=(?:tag|commit|tree|blob)|(?:sparse:oid|combine):\S+)\z")]
+    private static partial Regex FilterPattern();
+}
+
+/// <summary>Which submodules are fetched.</summary>
+internal enum SubmoduleDepth
+{
+    None,
+    Direct,
+
+    /// <summary>Those of submodules, too.</summary>
+    Recursive,
 }

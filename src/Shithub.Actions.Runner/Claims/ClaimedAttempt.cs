@@ -33,7 +33,7 @@ internal sealed class ClaimedAttempt : IAsyncDisposable
             claimSentAt,
             runner.Time);
         _calls = new JobCalls(server.Jobs, claim.Token, _lifetime, runner.Time, runner.Loggers.CreateLogger<JobCalls>());
-        _job = new JobRunner(runner, job, new GitFetch(job, runner.Spec.User).WriteAsync, _calls, _lifetime);
+        _job = new JobRunner(runner, job, new GitFetch(job, runner.Spec.User, runner.Checkout).WriteAsync, _calls, _lifetime);
     }
 
     /// <summary>The runner is being stopped and waits no longer.</summary>

@@ -124,7 +124,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
             _pod = StartPodAsync(plan, execution, _workspace);
             var container = ContainerOfAsync(_pod);
             if (_job.Steps.All(step => step.Uses is not null && BuiltInActions.IsCheckout(step.Uses))) await container;
-            var actions = new ActionFolders(_job, _workspace, _runner.Spec.User);
+            var actions = new ActionFolders(_job, _workspace, _runner.Spec.User, _runner.Checkout);
             _session = new JobSession(
                 _runner, _job, execution, _source, actions, _workspace, _report, _masks, _lifetime, _log, container);
             await new JobSteps(_session).RunAsync();

@@ -133,6 +133,9 @@ internal sealed partial class JobWorkspace
         Give(path, uid, gid);
     }
 
+    /// <summary>A link itself, not what it leads to.</summary>
+    public static void Give(string path, UserIds user) => Give(path, user.Uid, user.Gid);
+
     private static void Give(string path, uint uid, uint gid)
     {
         if (lchown(path, uid, gid) != 0)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Shithub.Actions.Runner.Checkout;
 using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Sandbox;
 
@@ -13,5 +14,6 @@ internal sealed record RunnerContext(
     EngineClient Engine,
     EngineVersion EngineVersion,
     ContainerSpec Spec,
+    CheckoutHost Checkout,
     TimeProvider Time,
     ILoggerFactory Loggers);

@@ -51,7 +51,8 @@ internal sealed class LocalHost : IAsyncDisposable
             var spec = await ContainerSpec.LoadAsync(settings, version.IsPodman, cancellationToken);
             await engine.EnsureNetworkAsync(
                 settings.Network, new Dictionary<string, string> { [BridgePorts.NetworkLabel] = "steps" }, cancellationToken);
-            var context = new RunnerContext(Environment.MachineName, path, engine, version, spec, TimeProvider.System, loggers);
+            var context = new RunnerContext(
+                Environment.MachineName, path, engine, version, spec, CheckoutStartup.Throwaway(path, loggers), TimeProvider.System, loggers);
             return new LocalHost(engine, folder, context, podman);
         }
         catch (Exception e)

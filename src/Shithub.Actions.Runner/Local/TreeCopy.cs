@@ -16,6 +16,9 @@ internal sealed class TreeCopy(WorkingTree tree, string headRef, UserIds user)
     public async Task<CheckedOut> WriteAsync(
         CheckoutInputs inputs, string folder, string existing, LogStream log, CancellationToken cancellationToken)
     {
+        if (inputs.Repository is { } other)
+            throw new CheckoutException($"repository '{other}' can't be checked out: a run without a server has the working tree only.");
+        if (inputs.Sparse is not null) await log.WriteLineAsync("sparse-checkout has no effect: the working tree is copied as it is.", cancellationToken);
         try
         {
             await log.WriteLineAsync($"Repository: {tree.Root}", cancellationToken);
@@ -54,6 +57,15 @@ internal sealed class TreeCopy(WorkingTree tree, string headRef, UserIds user)
             }
         }
 
+        await CopyFilesAsync(tree, folder, inputs, log, cancellationToken);
+
+        // Makes the index that of the commit; what differs from it here then shows as changed there, too.
+        if (tree.Head is not null) await git.GetAsync(cancellationToken, "reset", "--quiet");
+    }
+
+    private static async Task CopyFilesAsync(
+        WorkingTree tree, string folder, CheckoutInputs inputs, LogStream log, CancellationToken cancellationToken)
+    {
         foreach (var file in await tree.ListFilesAsync(cancellationToken))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -69,14 +81,17 @@ internal sealed class TreeCopy(WorkingTree tree, string headRef, UserIds user)
                 Directory.CreateDirectory(Path.GetDirectoryName(to)!);
                 from.CopyTo(to);
             }
+            else if (Directory.Exists(from.FullName) && inputs.Submodules != SubmoduleDepth.None && Path.Exists(Path.Combine(from.FullName, ".git")))
+            {
+                var inner = inputs.Submodules == SubmoduleDepth.Recursive ? inputs : inputs with { Submodules = SubmoduleDepth.None };
+                var submodule = tree with { Root = Path.TrimEndingDirectorySeparator(from.FullName) };
+                await CopyFilesAsync(submodule, Path.TrimEndingDirectorySeparator(to), inner, log, cancellationToken);
+            }
             else if (Directory.Exists(from.FullName))
             {
                 await log.WriteLineAsync($"{file.TrimEnd('/')} is a repository of its own and is left out.", cancellationToken);
             }
         }
-
-        // Makes the index that of the commit; what differs from it here then shows as changed there, too.
-        if (tree.Head is not null) await git.GetAsync(cancellationToken, "reset", "--quiet");
     }
 
     private async Task CheckOutAsync(LocalGit git, string wanted, CheckoutInputs inputs, CancellationToken cancellationToken)

@@ -33,6 +33,8 @@ internal static partial class RunnerHost
             await EngineStartup.PrepareAsync(engine, spec, settings.Runner.WorkspaceRoot, logger, drain);
             await root.RemoveStaleAsync(settings.Runner.WorkspaceTtl, time, logger, drain);
 
+            var checkout = await CheckoutStartup.PrepareAsync(settings, time, loggers, drain);
+
             using var claims = new RunnerApi(settings.Server.BaseUrl, settings.Runner.Token);
             using var renewals = new RunnerApi(settings.Server.BaseUrl, settings.Runner.Token);
             using var jobs = ServerHttp.Create(settings.Server.BaseUrl);
@@ -43,7 +45,7 @@ internal static partial class RunnerHost
             try
             {
                 var context = new RunnerContext(
-                    settings.Runner.Name, settings.Runner.WorkspaceRoot, engine, version, spec, time, loggers);
+                    settings.Runner.Name, settings.Runner.WorkspaceRoot, engine, version, spec, checkout, time, loggers);
                 await new ClaimLoop(settings.Runner, context, new ServerConnections(claims, jobs, leases)).RunAsync(drain, now);
             }
             finally

@@ -11,9 +11,9 @@ namespace Shithub.Actions.Runner.Steps;
 /// Finds and reads composite actions: <c>./path</c> in the workspace as it is when the step begins, <c>owner/repo/path@ref</c> at the commit
 /// that the claim names.
 /// </summary>
-internal sealed class ActionFolders(ClaimedJob job, JobWorkspace workspace, UserIds user)
+internal sealed class ActionFolders(ClaimedJob job, JobWorkspace workspace, UserIds user, CheckoutHost host)
 {
-    private readonly ActionFetch _fetch = new(workspace, user);
+    private readonly ActionFetch _fetch = new(workspace, user, host);
 
     /// <exception cref="CheckoutException">There is none, or it is not one that runs here; the message is for the author.</exception>
     public async Task<(CompositeAction Action, ActionPlace Place)> FindAsync(

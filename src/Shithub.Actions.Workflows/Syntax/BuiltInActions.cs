@@ -14,7 +14,7 @@ public static class BuiltInActions
             BuiltInActionKind.Checkout, "actions/checkout", "shithub/checkout", ["v3", "v4", "v5"],
             [
                 Text("repository"), Text("ref"), Text("token"), Text("ssh-key"), Text("ssh-known-hosts"), Flag("ssh-strict", true),
-                Text("ssh-user", "git"), Flag("persist-credentials", true), Text("path"), Flag("clean", true), Text("filter"),
+                Text("ssh-user", "git"), Flag("persist-credentials", false), Text("path"), Flag("clean", true), Text("filter"),
                 Text("sparse-checkout"), Flag("sparse-checkout-cone-mode", true), Number("fetch-depth", "1"), Flag("fetch-tags", false),
                 Flag("show-progress", true), Flag("lfs", false), Choice("submodules", "false", "true", "false", "recursive"),
                 Flag("set-safe-directory", true), Text("github-server-url"),

@@ -6,16 +6,27 @@ using Microsoft.AspNetCore.Http;
 namespace Shithub.Actions.Runner.Tests.Fake;
 
 /// <summary>git's own smart HTTP service, behind Basic authentication.</summary>
-internal sealed class GitHttp(string repositories)
+/// <param name="allows">Who may ask for what; null: who shows the token, all.</param>
+internal sealed class GitHttp(string repositories, Func<HttpContext, bool>? allows = null)
 {
+    private long _bytesSent;
+
+
     public const string Token = "checkout-token-5f1e";
+
+    /// <summary>Of all answers together.</summary>
+    public long BytesSent => Interlocked.Read(ref _bytesSent);
+
+    /// <summary>Whether a request shows the token.</summary>
+    public static bool ShowsToken(HttpContext http) =>
+        http.Request.Headers.Authorization == "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"x-access-token:{Token}"));
 
     public async Task HandleAsync(HttpContext http)
     {
-        var expected = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"x-access-token:{Token}"));
-        if (http.Request.Headers.Authorization != expected)
+        if (!(allows ?? ShowsToken)(http))
         {
             http.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            http.Response.Headers.WWWAuthenticate = "Basic realm=\"git\"";
             return;
         }
 
@@ -53,7 +64,13 @@ internal sealed class GitHttp(string repositories)
             else http.Response.Headers[name] = value;
         }
 
-        await output.CopyToAsync(http.Response.Body);
+        var buffer = new byte[32 * 1024];
+        int read;
+        while ((read = await output.ReadAsync(buffer)) > 0)
+        {
+            Interlocked.Add(ref _bytesSent, read);
+            await http.Response.Body.WriteAsync(buffer.AsMemory(0, read));
+        }
     }
 
     private static async Task<string> ReadLineAsync(Stream stream)

@@ -53,10 +53,10 @@ public sealed class CheckoutTests(SharedRunner shared) : IClassFixture<SharedRun
     [Theory]
     [InlineData("path", "../escape", "leaves the workspace")]
     [InlineData("path", "/etc", "leaves the workspace")]
-    [InlineData("repository", "someone/else", "this job's token is for demo/hello only")]
+    [InlineData("repository", "someone/else", "there is no such repository on this server, or it is private")]
     [InlineData("ref", "--upload-pack=touch", "is not a branch, tag or commit")]
     [InlineData("ref", "nowhere", "could not be fetched")]
-    [InlineData("submodules", "recursive", "is not supported")]
+    [InlineData("submodules", "deep", "is none of true, false and recursive")]
     [InlineData("fetch-depth", "-1", "is not a number")]
     public async Task What_can_not_be_checked_out_fails_the_step_with_a_reason(string input, string value, string reason)
     {
@@ -118,6 +118,49 @@ public sealed class CheckoutTests(SharedRunner shared) : IClassFixture<SharedRun
         Assert.Equal("success", await job.ConclusionAsync());
         Assert.Equal("second\n.git\nREADME.md\noutside\n", job.Log(2));
         Assert.False(File.Exists(marker));
+    }
+
+    [Fact]
+    public async Task Variables_of_a_workflow_reach_no_program_on_the_host()
+    {
+        var marker = $"/tmp/shithub-escaped-{Guid.NewGuid():N}";
+        var variables = new Dictionary<string, string>
+        {
+            ["GIT_SSH_COMMAND"] = $"touch {marker}",
+            ["GIT_CONFIG_COUNT"] = "2",
+            ["GIT_CONFIG_KEY_0"] = "core.fsmonitor",
+            ["GIT_CONFIG_VALUE_0"] = $"touch {marker}; false",
+            ["GIT_CONFIG_KEY_1"] = "core.alternateRefsCommand",
+            ["GIT_CONFIG_VALUE_1"] = $"touch {marker}",
+            ["GIT_CONFIG_GLOBAL"] = "/github/workspace/config",
+            ["GIT_EXEC_PATH"] = "/nonexistent",
+            ["GIT_DIR"] = "/nonexistent",
+            ["GIT_TRACE"] = marker,
+            ["GIT_ASKPASS"] = $"touch {marker}",
+            ["GIT_PROXY_COMMAND"] = $"touch {marker}",
+            ["http_proxy"] = "http://127.0.0.1:1",
+            ["LD_PRELOAD"] = "/nonexistent/evil.so",
+            ["PATH"] = "/nonexistent",
+        };
+        var job = shared.Server.Enqueue(
+            job => job with { HeadSha = Repository.Second, Env = variables },
+            FakeServer.Checkout(("fetch-depth", "0")) with { Env = variables },
+            FakeServer.Checkout(("path", "again")) with { Env = variables });
+
+        Assert.Equal("success", await job.ConclusionAsync());
+        Assert.False(File.Exists(marker));
+    }
+
+    [Fact]
+    public async Task A_link_that_a_checkout_left_is_not_followed_by_the_path_of_the_next()
+    {
+        var inside = Path.Combine("/tmp", $"shithub-{Guid.NewGuid():N}");
+        var job = Enqueue(Repository.Second, FakeServer.Checkout(), FakeServer.Checkout(("path", $"outside/{Path.GetFileName(inside)}"), ("ref", "v1")));
+
+        // The container's own /tmp may take it; the host's has nothing.
+        await job.ConclusionAsync();
+        Assert.Equal("success", job.Step(0));
+        Assert.False(Path.Exists(inside));
     }
 
     [Fact]
