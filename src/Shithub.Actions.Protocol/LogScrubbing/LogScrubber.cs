@@ -59,7 +59,9 @@ public sealed class LogScrubber(MaskAutomaton masks)
 
             _state = _masks.Next(_state, chunk[i]);
             var match = _masks.MatchLength(_state);
-            if (match > 0) Cover(position + i + 1 - match, position + i + 1);
+            if (match == 0) continue;
+            Cover(position + i + 1 - match, position + i + 1);
+            _state = _masks.WithoutEnd(_state);
         }
 
         if (_state == MaskAutomaton.Root && _held.WrittenCount == 0 && _covered.Count == 0)
@@ -120,7 +122,9 @@ public sealed class LogScrubber(MaskAutomaton masks)
             _state = _masks.Next(_state, value);
             position++;
             var match = _masks.MatchLength(_state);
-            if (match > 0) Cover(position - match, position);
+            if (match == 0) continue;
+            Cover(position - match, position);
+            _state = _masks.WithoutEnd(_state);
         }
     }
 

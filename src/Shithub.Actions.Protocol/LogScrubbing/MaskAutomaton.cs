@@ -65,6 +65,16 @@ public sealed class MaskAutomaton
         return _rootChildren[value];
     }
 
+    /// <summary>
+    /// At the end of a mask that no other goes on from, only a shorter end of the input can become one: the mask itself need not be
+    /// withheld.
+    /// </summary>
+    internal int WithoutEnd(int state)
+    {
+        while (state != Root && _nodes[state].Child == None) state = _nodes[state].Suffix;
+        return state;
+    }
+
     /// <summary>How many of the last bytes may still be the beginning of a mask.</summary>
     internal int Depth(int state) => _nodes[state].Depth;
 

@@ -26,7 +26,7 @@ public sealed class RotateKeyTests(SecretJobs jobs) : IClassFixture<SecretJobs>
         {
             // Sealed with the old key, opened by a server with the new one; and its answer is sealed and signed with the new one.
             (await jobs.LogAsync(job, 1, "-Value hunter2 s3c"u8.ToArray(), server: both)).MustBe(System.Net.HttpStatusCode.OK);
-            var done = await Rotation(both, _new, _old).ExecuteAsync((_, _) => { }, Cancellation);
+            var done = await Rotation(_new, _old).ExecuteAsync((_, _) => { }, Cancellation);
             Assert.All(done, rotated => Assert.Equal(0, rotated.Unopened));
             Assert.True(done.Single(rotated => rotated.What == "secrets").SealedAnew > 0);
         }
@@ -35,7 +35,7 @@ public sealed class RotateKeyTests(SecretJobs jobs) : IClassFixture<SecretJobs>
         (await jobs.LogAsync(job, 2, "ret-Value hunter2\n"u8.ToArray(), server: alone)).MustBe(System.Net.HttpStatusCode.OK);
         Assert.Equal("a *** *** *** ***\n", Encoding.UTF8.GetString(await jobs.StoredAsync(job.Job.Id, null)));
         // Back, for the other tests of this database.
-        await Rotation(alone, _old, _new).ExecuteAsync((_, _) => { }, Cancellation);
+        await Rotation(_old, _new).ExecuteAsync((_, _) => { }, Cancellation);
     }
 
     [Fact]
@@ -51,18 +51,18 @@ public sealed class RotateKeyTests(SecretJobs jobs) : IClassFixture<SecretJobs>
         using (var stop = new CancellationTokenSource())
         {
             await Assert.ThrowsAnyAsync<OperationCanceledException>(
-                () => Rotation(jobs.First, _new, _old).ExecuteAsync((_, looked) => stop.Cancel(), stop.Token));
+                () => Rotation(_new, _old).ExecuteAsync((_, looked) => stop.Cancel(), stop.Token));
         }
 
-        var second = (await Rotation(jobs.First, _new, _old).ExecuteAsync((_, _) => { }, Cancellation))[0];
+        var second = (await Rotation(_new, _old).ExecuteAsync((_, _) => { }, Cancellation))[0];
         Assert.True(second.Already is > 0 and < 450, $"{second}");
         Assert.Equal(0, second.Unopened);
-        var third = (await Rotation(jobs.First, _new, _old).ExecuteAsync((_, _) => { }, Cancellation))[0];
+        var third = (await Rotation(_new, _old).ExecuteAsync((_, _) => { }, Cancellation))[0];
         Assert.Equal((0, 0), (third.SealedAnew, third.Unopened));
-        var wrong = (await Rotation(jobs.First, RandomNumberGenerator.GetBytes(32), _old).ExecuteAsync((_, _) => { }, Cancellation))[0];
+        var wrong = (await Rotation(RandomNumberGenerator.GetBytes(32), _old).ExecuteAsync((_, _) => { }, Cancellation))[0];
         Assert.Equal((0, 0), (wrong.SealedAnew, wrong.Already));
         Assert.True(wrong.Unopened >= 450);
-        await Rotation(jobs.First, _old, _new).ExecuteAsync((_, _) => { }, Cancellation);
+        await Rotation(_old, _new).ExecuteAsync((_, _) => { }, Cancellation);
     }
 
     [Fact]
@@ -77,8 +77,8 @@ public sealed class RotateKeyTests(SecretJobs jobs) : IClassFixture<SecretJobs>
         Assert.Equal(alone.Issue(claims), both.Issue(claims));
     }
 
-    private static RotateKey Rotation(TestServer server, byte[] to, byte[] from) =>
-        new(server.Database.DataSource, new RootKey(to), [new RootKey(from)]);
+    private RotateKey Rotation(byte[] to, byte[] from) =>
+        new(jobs.First.Database.DataSource, new RootKey(to), [new RootKey(from)]);
 
     private Task<TestServer> ServerAsync(byte[] key, byte[]? previous)
     {
