@@ -82,12 +82,12 @@ internal sealed class FilledQueue(NpgsqlDataSource dataSource)
     public static string Token(int runner) => $"{TokenPrefix}{runner}";
 
     /// <summary>Everything is queued, nothing is running, no log is stored, and nothing that happened before is left to be written to disk.</summary>
-    public async Task RefillAsync(CancellationToken cancellation)
+    public async Task RefillAsync(CancellationToken cancellation, int jobs = Jobs)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await ExecuteAsync(connection, Empty, null, cancellation);
         await ExecuteAsync(
-            connection, Fill, new { labels = Labels, runners = Runners, jobs = Jobs, tokenPrefix = TokenPrefix, payload = Payload }, cancellation);
+            connection, Fill, new { labels = Labels, runners = Runners, jobs, tokenPrefix = TokenPrefix, payload = Payload }, cancellation);
         await ExecuteAsync(connection, Settle, null, cancellation);
         await ExecuteAsync(connection, "checkpoint; select", null, cancellation);
     }
@@ -108,5 +108,5 @@ internal sealed class FilledQueue(NpgsqlDataSource dataSource)
     }
 
     private static Task ExecuteAsync(NpgsqlConnection connection, string sql, object? parameters, CancellationToken cancellation) =>
-        connection.ExecuteAsync(new CommandDefinition(sql, parameters, commandTimeout: 60, cancellationToken: cancellation));
+        connection.ExecuteAsync(new CommandDefinition(sql, parameters, commandTimeout: 400, cancellationToken: cancellation));
 }

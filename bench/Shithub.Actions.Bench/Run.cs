@@ -19,10 +19,10 @@ internal static class Run
         try
         {
             var machine = await Machine.DescribeAsync(cancellation);
-            if (only is ["parse"])
+            if (only is ["parse"] or ["scrub"])
             {
                 var alone = new Report(machine);
-                alone.Add(ParseBenchmark.Run());
+                alone.Add(only is ["parse"] ? ParseBenchmark.Run() : ScrubBenchmark.Run());
                 Console.WriteLine(alone.ToMarkdown());
                 return 0;
             }
@@ -34,12 +34,16 @@ internal static class Run
             var report = new Report(machine, await cluster.DescribeAsync(cancellation));
             if (Wanted("parse"))
                 report.Add(ParseBenchmark.Run());
+            if (Wanted("scrub"))
+                report.Add(ScrubBenchmark.Run());
             if (Wanted("claims"))
                 report.Add(await new ClaimBenchmark(cluster, server, queue).RunAsync(cancellation));
             if (Wanted("logs"))
                 report.Add(await new LogBenchmark(cluster, server, queue).RunAsync(cancellation));
             if (Wanted("push"))
                 report.Add(await new PushBenchmark(cluster, server).RunAsync(cancellation));
+            if (Wanted("viewers"))
+                report.Add(await new ViewerBenchmark(cluster, server, queue).RunAsync(cancellation));
             Console.WriteLine();
             Console.WriteLine(report.ToMarkdown());
             if (only.Length == 0)

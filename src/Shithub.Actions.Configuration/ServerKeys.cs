@@ -36,6 +36,11 @@ internal static class ServerKeys
         SettingTypes.Secret("base64 of 32 bytes or more", RootKey)!)
     { IsSecret = true, ShortVariable = "SHITHUB_TOTP_KEY", FileOption = "--totp-key-file" };
 
+    public static readonly SettingKey<Secret?> PreviousTotpKey = new("auth", "previous_totp_key_b64",
+        "A second root key that is accepted and makes nothing, while the root key is being replaced (docs/secrets.md).",
+        SettingTypes.Secret("base64 of 32 bytes or more", RootKey)!)
+    { IsSecret = true };
+
     public static readonly SettingKey<Secret?> RegistrationSecret = new("auth", "registration_secret",
         "With this secret runners may register themselves; without it only an administrator registers them.",
         SettingTypes.Secret("text, 16 characters or more", text =>
@@ -75,7 +80,7 @@ internal static class ServerKeys
     public static readonly SettingTable Table = new("shithubd", "/etc/shithubd/config.toml", "SHITHUB_",
         ForeignPrefix: "SHITHUB_RUNNER_", ShortSection: null,
         [
-            Listen, BaseUrl, DataRoot, ShutdownGrace, DatabaseUrl, MaxConnections, TotpKey, RegistrationSecret, SessionLifetime,
+            Listen, BaseUrl, DataRoot, ShutdownGrace, DatabaseUrl, MaxConnections, TotpKey, PreviousTotpKey, RegistrationSecret, SessionLifetime,
             GitPath, MaxPushBytes, GitTimeout, StaleAfter, LeaseMax, MaxRetries, LogBytesPerJob, MetricsEnabled,
         ]);
 

@@ -33,7 +33,9 @@ public sealed record ServerSettings
         {
             Server = new(listen!, baseUrl!, binder.Get(ServerKeys.DataRoot), binder.Get(ServerKeys.ShutdownGrace)),
             Database = new(binder.Get(ServerKeys.DatabaseUrl)!, binder.Get(ServerKeys.MaxConnections)),
-            Auth = new(binder.Get(ServerKeys.TotpKey), binder.Get(ServerKeys.RegistrationSecret), binder.Get(ServerKeys.SessionLifetime)),
+            Auth = new(
+                binder.Get(ServerKeys.TotpKey), binder.Get(ServerKeys.PreviousTotpKey), binder.Get(ServerKeys.RegistrationSecret),
+                binder.Get(ServerKeys.SessionLifetime)),
             Git = new(binder.Get(ServerKeys.GitPath), binder.Get(ServerKeys.MaxPushBytes), binder.Get(ServerKeys.GitTimeout)),
             Runners = new(binder.Get(ServerKeys.StaleAfter), binder.Get(ServerKeys.LeaseMax), binder.Get(ServerKeys.MaxRetries)),
             Logs = new(binder.Get(ServerKeys.LogBytesPerJob)),
@@ -62,10 +64,14 @@ public sealed record HttpSettings(IReadOnlyList<ListenAddress> Listen, Uri BaseU
 public sealed record DatabaseSettings(Secret ConnectionString, int MaxConnections);
 
 /// <param name="TotpKey">The root key in base64; every other key is derived from it. Only commands that need keys need it.</param>
+/// <param name="PreviousTotpKey">Accepted beside <paramref name="TotpKey"/> while that is being replaced.</param>
 /// <param name="RegistrationSecret">With it runners may register themselves; without it none may.</param>
 /// <param name="SessionLifetime">How long a browser stays signed in.</param>
-public sealed record AuthSettings(Secret? TotpKey, Secret? RegistrationSecret, TimeSpan SessionLifetime)
+public sealed record AuthSettings(Secret? TotpKey, Secret? PreviousTotpKey, Secret? RegistrationSecret, TimeSpan SessionLifetime)
 {
+    /// <summary>The previous root key's bytes, or null.</summary>
+    public byte[]? PreviousTotpKeyBytes => PreviousTotpKey is null ? null : Convert.FromBase64String(PreviousTotpKey.Reveal());
+
     /// <summary>The root key's bytes, at least 32.</summary>
     /// <exception cref="SettingsException">It is not set.</exception>
     public byte[] RequireTotpKey() => TotpKey is not null

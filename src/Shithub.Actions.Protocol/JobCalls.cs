@@ -4,7 +4,9 @@ namespace Shithub.Actions.Protocol;
 /// <param name="Seq">Number of the chunk within its step, from 0. The same chunk twice is one chunk.</param>
 /// <param name="Chunk">Base64 of at most <see cref="ProtocolLimits.LogChunkBytes"/> bytes.</param>
 /// <param name="StepId">The step's numeric id; absent: the log of the job itself.</param>
-public sealed record AppendLogRequest(int? Seq = null, string? Chunk = null, long? StepId = null);
+/// <param name="MaskValues">What steps asked to hide (<c>::add-mask::</c>) since the last call: hidden in this chunk and all that follow.</param>
+public sealed record AppendLogRequest(
+    int? Seq = null, string? Chunk = null, long? StepId = null, IReadOnlyList<string>? MaskValues = null);
 
 public sealed record AppendLogResponse(bool Accepted, string? NextToken, DateTimeOffset? NextTokenExpiresAt);
 

@@ -47,26 +47,29 @@ public sealed class LogScrubber(MaskAutomaton masks)
     {
         ArgumentNullException.ThrowIfNull(output);
         if (chunk.IsEmpty) return;
-        if (_state == MaskAutomaton.Root && !_inRun && chunk.IndexOfAny(_masks.FirstBytes) < 0)
-        {
-            output.Write(chunk);
-            _heldStart += chunk.Length;
-            return;
-        }
-
         var position = _heldStart + _held.WrittenCount;
+        var sure = 0;
         for (var i = 0; i < chunk.Length; i++)
         {
-            if (_state == MaskAutomaton.Root)
+            if (_state == MaskAutomaton.Root && i >= sure)
             {
-                var next = chunk[i..].IndexOfAny(_masks.FirstBytes);
-                if (next < 0) break;
-                i += next;
+                i = _masks.Starts.Next(chunk, i, out sure);
+                if (i == chunk.Length) break;
             }
 
             _state = _masks.Next(_state, chunk[i]);
             var match = _masks.MatchLength(_state);
-            if (match > 0) Cover(position + i + 1 - match, position + i + 1);
+            if (match == 0) continue;
+            Cover(position + i + 1 - match, position + i + 1);
+            _state = _masks.WithoutEnd(_state);
+        }
+
+        if (_state == MaskAutomaton.Root && _held.WrittenCount == 0 && _covered.Count == 0)
+        {
+            output.Write(chunk);
+            _heldStart += chunk.Length;
+            _inRun = false;
+            return;
         }
 
         _held.Write(chunk);
@@ -119,7 +122,9 @@ public sealed class LogScrubber(MaskAutomaton masks)
             _state = _masks.Next(_state, value);
             position++;
             var match = _masks.MatchLength(_state);
-            if (match > 0) Cover(position - match, position);
+            if (match == 0) continue;
+            Cover(position - match, position);
+            _state = _masks.WithoutEnd(_state);
         }
     }
 

@@ -1,11 +1,11 @@
-using System.Buffers;
 using System.Text;
 
 namespace Shithub.Actions.Protocol.LogScrubbing;
 
 /// <summary>
 /// An Aho-Corasick automaton over UTF-8 bytes. It is immutable once built, so that all logs of a job share one.
-/// Children are kept as sibling lists: masks are long chains, and a dense table would take 1 KiB for each of their bytes.
+/// Children are kept as sibling lists, since masks are long chains and a table would take 1 KiB for each of their bytes; the few states
+/// with many children have a table. Most of a log never gets as far: <see cref="MaskStarts"/> finds where a mask may begin.
 /// </summary>
 public sealed class MaskAutomaton
 {
@@ -15,9 +15,18 @@ public sealed class MaskAutomaton
     internal const int Root = 0;
     private const int None = -1;
 
+    /// <summary>A state with as many children has a table of them.</summary>
+    private const int ChildrenMany = 4;
+
+    /// <summary>4 MiB of tables at most: with the lists behind them the rest is slower, not wrong.</summary>
+    private const int TablesMax = 4096;
+
     private Node[] _nodes = new Node[256];
     private int _count = 1;
     private readonly int[] _rootChildren = new int[256];
+
+    /// <summary>Child by byte, or <see cref="None"/>; a state's <c>Child</c> of -2 and below names its table.</summary>
+    private readonly List<int[]> _tables = [];
 
     /// <param name="masks">
     /// The values to hide. Empty and blank ones are ignored. Of a value with several lines each line is hidden too, since tools
@@ -28,15 +37,20 @@ public sealed class MaskAutomaton
     {
         ArgumentNullException.ThrowIfNull(masks);
         _nodes[Root] = new Node { Child = None, Sibling = None };
-        foreach (var mask in masks.SelectMany(MaskForms.Of).Distinct(StringComparer.Ordinal))
-            Add(Encoding.UTF8.GetBytes(mask));
+        var forms = masks.SelectMany(MaskForms.Of).Distinct(StringComparer.Ordinal).Select(Encoding.UTF8.GetBytes).ToList();
+        foreach (var form in forms)
+            Add(form);
         LinkSuffixes();
         for (var value = 0; value < 256; value++) _rootChildren[value] = Math.Max(Root, Child(Root, (byte)value));
-        FirstBytes = SearchValues.Create([.. Enumerable.Range(0, 256).Where(b => _rootChildren[b] != Root).Select(b => (byte)b)]);
+        MakeTables();
+        Starts = new MaskStarts(forms);
     }
 
-    /// <summary>The bytes a mask can begin with: what is not among them needs no look while the automaton is at its root.</summary>
-    internal SearchValues<byte> FirstBytes { get; }
+    /// <summary>How many states there are: a measure of the memory it takes.</summary>
+    public int Nodes => _count;
+
+    /// <summary>Where a mask may begin while the automaton is at its root.</summary>
+    internal MaskStarts Starts { get; }
 
     /// <summary>The state after <paramref name="value"/>: the longest end of the input that begins some mask.</summary>
     internal int Next(int state, byte value)
@@ -51,6 +65,16 @@ public sealed class MaskAutomaton
         return _rootChildren[value];
     }
 
+    /// <summary>
+    /// At the end of a mask that no other goes on from, only a shorter end of the input can become one: the mask itself need not be
+    /// withheld.
+    /// </summary>
+    internal int WithoutEnd(int state)
+    {
+        while (state != Root && _nodes[state].Child == None) state = _nodes[state].Suffix;
+        return state;
+    }
+
     /// <summary>How many of the last bytes may still be the beginning of a mask.</summary>
     internal int Depth(int state) => _nodes[state].Depth;
 
@@ -60,8 +84,24 @@ public sealed class MaskAutomaton
     private int Child(int state, byte value)
     {
         var child = _nodes[state].Child;
+        if (child < None) return _tables[-2 - child][value];
         while (child != None && _nodes[child].Value != value) child = _nodes[child].Sibling;
         return child;
+    }
+
+    private void MakeTables()
+    {
+        for (var state = 0; state < _count && _tables.Count < TablesMax; state++)
+        {
+            var children = 0;
+            for (var child = _nodes[state].Child; child != None; child = _nodes[child].Sibling) children++;
+            if (children < ChildrenMany) continue;
+            var table = new int[256];
+            Array.Fill(table, None);
+            for (var child = _nodes[state].Child; child != None; child = _nodes[child].Sibling) table[_nodes[child].Value] = child;
+            _nodes[state].Child = -2 - _tables.Count;
+            _tables.Add(table);
+        }
     }
 
     private void Add(byte[] mask)

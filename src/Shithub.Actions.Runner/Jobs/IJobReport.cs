@@ -1,4 +1,5 @@
 using Shithub.Actions.Protocol;
+using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Runner.Jobs;
@@ -21,6 +22,7 @@ internal interface IJobReport
     /// <param name="stepId">Absent for the log of the job itself.</param>
     /// <param name="seq">Number of the chunk within its log, from 0.</param>
     /// <param name="chunk">Scrubbed already.</param>
+    /// <param name="masks">What it was scrubbed of: those that steps added are told, so that nobody stores them.</param>
     /// <returns>False if no more log of this job is taken; the attempt goes on.</returns>
-    Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk);
+    Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk, JobMasks masks);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Jobs;
+using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Runner.Local;
@@ -59,7 +60,7 @@ internal sealed class TerminalReport(ClaimedJob job, TextWriter output) : IJobRe
         return Task.CompletedTask;
     }
 
-    public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk)
+    public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk, JobMasks masks)
     {
         // Ids are from 1.
         var id = stepId ?? 0;

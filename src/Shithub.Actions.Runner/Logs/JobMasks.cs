@@ -18,6 +18,7 @@ internal sealed class JobMasks
     private readonly Lock _gate = new();
     private readonly List<string> _values;
     private readonly HashSet<string> _added = new(StringComparer.Ordinal);
+    private readonly List<string> _addedInOrder = [];
     private int _addedBytes;
 
     public JobMasks(IEnumerable<string> values)
@@ -27,6 +28,13 @@ internal sealed class JobMasks
     }
 
     public MaskAutomaton Current { get; private set; }
+
+    /// <summary>Values that steps added, without the first <paramref name="count"/> of them.</summary>
+    public IReadOnlyList<string> AddedAfter(int count)
+    {
+        lock (_gate)
+            return count == _addedInOrder.Count ? [] : _addedInOrder[count..];
+    }
 
     /// <summary>Whether a text has something in it that a log would not show.</summary>
     public bool AreIn(string text) => Scrub(text).Replacements > 0;
@@ -59,6 +67,7 @@ internal sealed class JobMasks
             _added.UnionWith(fresh);
             _addedBytes += bytes;
             _values.AddRange(fresh);
+            _addedInOrder.AddRange(fresh);
             Current = new MaskAutomaton(_values);
             return true;
         }

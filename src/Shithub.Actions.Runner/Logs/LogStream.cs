@@ -104,7 +104,7 @@ internal sealed class LogStream : IAsyncDisposable
                 if (seq > 0 && !result.IsCompleted && result.Buffer.Length < ChunkBytesEnough)
                     result = await GatherAsync(result);
                 var chunk = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, ChunkBytesMax));
-                if (!chunk.IsEmpty && wanted) wanted = await _report.AppendLogAsync(_stepId, seq++, chunk.ToArray());
+                if (!chunk.IsEmpty && wanted) wanted = await _report.AppendLogAsync(_stepId, seq++, chunk.ToArray(), _masks);
                 var last = result.IsCompleted && chunk.Length == result.Buffer.Length;
                 _pipe.Reader.AdvanceTo(chunk.End);
                 if (last) break;

@@ -8,6 +8,7 @@ using Polly.Retry;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Leases;
+using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Runner.Server;
@@ -27,6 +28,7 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly ResiliencePipeline _retry;
     private string? _token;
+    private int _masksTold;
     private long _lastCall;
 
     public JobCalls(HttpClient http, string token, AttemptLifetime lifetime, TimeProvider time, ILogger logger)
@@ -69,14 +71,25 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
         return StatusAsync($"api/v1/jobs/{_lifetime.JobId}/status", request);
     }
 
-    public async Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk)
+    public async Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk, JobMasks masks)
     {
+        var told = 0;
         var answer = await CallAsync(
             $"api/v1/jobs/{_lifetime.JobId}/logs",
-            new AppendLogRequest(seq, Convert.ToBase64String(chunk.Span), stepId),
+            () =>
+            {
+                // In this call's turn: two logs never tell the same, and what is told is told before anything that it hides.
+                var added = masks.AddedAfter(_masksTold);
+                told = _masksTold + added.Count;
+                return new AppendLogRequest(seq, Convert.ToBase64String(chunk.Span), stepId, added.Count == 0 ? null : added);
+            },
             ProtocolJson.Default.AppendLogRequest,
             ProtocolJson.Default.AppendLogResponse,
-            response => response.NextToken,
+            response =>
+            {
+                _masksTold = told;
+                return response.NextToken;
+            },
             problem => problem?.Field == "chunk");
         return answer is not null;
     }
@@ -86,7 +99,7 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
     {
         var answer = await CallAsync(
             $"api/v1/jobs/{_lifetime.JobId}/cancel-check",
-            new CancelCheckRequest(),
+            () => new CancelCheckRequest(),
             ProtocolJson.Default.CancelCheckRequest,
             ProtocolJson.Default.CancelCheckResponse,
             response => response.NextToken);
@@ -97,7 +110,7 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
 
     private Task StatusAsync(string path, StatusRequest request) => CallAsync(
         path,
-        request,
+        () => request,
         ProtocolJson.Default.StatusRequest,
         ProtocolJson.Default.StatusResponse,
         response => response.NextToken);
@@ -105,7 +118,7 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
     /// <param name="mayConflict">A 409 that is about this call alone: it spent nothing, and null is returned.</param>
     private async Task<TResponse?> CallAsync<TRequest, TResponse>(
         string path,
-        TRequest request,
+        Func<TRequest> request,
         JsonTypeInfo<TRequest> requestType,
         JsonTypeInfo<TResponse> responseType,
         Func<TResponse, string?> nextToken,
@@ -115,7 +128,7 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
         await _turn.WaitAsync(_lifetime.Lost);
         try
         {
-            var body = JsonSerializer.SerializeToUtf8Bytes(request, requestType);
+            var body = JsonSerializer.SerializeToUtf8Bytes(request(), requestType);
             var key = Guid.NewGuid().ToString("N");
             return await _retry.ExecuteAsync(
                 async cancellationToken =>

@@ -8,18 +8,20 @@ internal static class SecretCommands
 {
     private static readonly Argument<string> Name = new("name") { Description = "The secret's name; case makes no difference." };
 
-    private static readonly Option<string?> Environment = new("--environment")
+    public static Command Build()
     {
-        Description = "Only for jobs with this environment; with --repo.",
-    };
-
-    public static Command Build() =>
-        new("secret", "Set, list and delete secrets. The nearest scope wins: environment, repository, owner, site.")
+        var command = new Command(
+            "secret",
+            "Set, list and delete secrets, and replace the key they are sealed with. The nearest scope wins: environment, repository, owner, site.")
         {
             Set(),
             List(),
             Delete(),
+            RotateKeyCommand.Build(),
         };
+        command.Aliases.Add("secrets");
+        return command;
+    }
 
     private static Command Set()
     {
@@ -29,7 +31,7 @@ internal static class SecretCommands
         };
         var command = new Command("set", "Set a secret. The value is never an argument: others would see it in the list of processes.")
         {
-            Name, ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site, Environment, file,
+            Name, ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site, ScopeOptions.Environment, file,
         };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
@@ -64,7 +66,7 @@ internal static class SecretCommands
     {
         var command = new Command("list", "The names of the secrets of one scope.")
         {
-            ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site, Environment,
+            ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site, ScopeOptions.Environment,
         };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
@@ -84,7 +86,7 @@ internal static class SecretCommands
     {
         var command = new Command("delete", "Delete a secret. Logs stay scrubbed of what jobs were given before.")
         {
-            Name, ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site, Environment,
+            Name, ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site, ScopeOptions.Environment,
         };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
@@ -107,12 +109,7 @@ internal static class SecretCommands
     private static async Task<(SecretScope? Scope, int ExitCode)> FindScopeAsync(
         CommandContext context, ParseResult parse, CancellationToken cancellation)
     {
-        var environment = parse.GetValue(Environment);
-        if (environment is not null && parse.GetValue(ScopeOptions.Repo) is null)
-            return (null, CommandContext.Fail(parse, CommandContext.WrongUsage, "An environment is one of a repository: --environment goes with --repo."));
-        if (environment is not null && SecretScope.Complaint(environment) is { } complaint)
-            return (null, CommandContext.Fail(parse, CommandContext.WrongUsage, complaint));
         var (scope, exitCode) = await ScopeOptions.FindAsync(context, parse, cancellation);
-        return (scope is null ? null : new SecretScope(scope.OwnerId, scope.RepoId, environment?.ToLowerInvariant()), exitCode);
+        return (scope is null ? null : new SecretScope(scope.OwnerId, scope.RepoId, scope.Environment), exitCode);
     }
 }

@@ -8,7 +8,7 @@ internal static class VariableCommands
 {
     private static readonly Argument<string> Name = new("name") { Description = "The variable's name." };
 
-    public static Command Build() => new("variable", "Set, list and delete configuration variables. The nearest scope wins.")
+    public static Command Build() => new("variable", "Set, list and delete configuration variables. The nearest scope wins: environment, repository, owner, site.")
     {
         Set(),
         List(),
@@ -18,7 +18,7 @@ internal static class VariableCommands
     private static Command Set()
     {
         var value = new Argument<string>("value") { Description = "Its value. Anybody who may run a workflow can read it: it is no secret." };
-        var command = new Command("set", "Set a variable.") { Name, value, ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site };
+        var command = new Command("set", "Set a variable.") { Name, value, ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site, ScopeOptions.Environment };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
             if (Variables.Complaint(parse.GetValue(Name)!, parse.GetValue(value)!) is { } complaint)
@@ -26,7 +26,13 @@ internal static class VariableCommands
             var (scope, exitCode) = await FindScopeAsync(context, parse, cancellation);
             if (scope is null)
                 return exitCode;
-            await context.Get<Variables>().SetAsync(scope, parse.GetValue(Name)!, parse.GetValue(value)!, cancellation);
+            if (!await context.Get<Variables>().SetAsync(scope, parse.GetValue(Name)!, parse.GetValue(value)!, cancellation))
+            {
+                return CommandContext.Fail(
+                    parse, CommandContext.Refused,
+                    $"There are {Variables.PerScopeMax} variables here already; delete one that is not needed any more.");
+            }
+
             context.Print(
                 new { name = parse.GetValue(Name), value = parse.GetValue(value) },
                 ("name", parse.GetValue(Name)), ("value", parse.GetValue(value)));
@@ -37,7 +43,7 @@ internal static class VariableCommands
 
     private static Command List()
     {
-        var command = new Command("list", "The variables of one scope.") { ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site };
+        var command = new Command("list", "The variables of one scope.") { ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site, ScopeOptions.Environment };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
             var (scope, exitCode) = await FindScopeAsync(context, parse, cancellation);
@@ -54,7 +60,7 @@ internal static class VariableCommands
 
     private static Command Delete()
     {
-        var command = new Command("delete", "Delete a variable.") { Name, ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site };
+        var command = new Command("delete", "Delete a variable.") { Name, ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site, ScopeOptions.Environment };
         CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
             var (scope, exitCode) = await FindScopeAsync(context, parse, cancellation);
@@ -72,6 +78,6 @@ internal static class VariableCommands
         CommandContext context, ParseResult parse, CancellationToken cancellation)
     {
         var (scope, exitCode) = await ScopeOptions.FindAsync(context, parse, cancellation);
-        return (scope is null ? null : new VariableScope(scope.OwnerId, scope.RepoId), exitCode);
+        return (scope is null ? null : new VariableScope(scope.OwnerId, scope.RepoId, scope.Environment), exitCode);
     }
 }

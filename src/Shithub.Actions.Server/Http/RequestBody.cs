@@ -13,6 +13,9 @@ public readonly record struct RequestBody<T>(T? Value, ReadOnlyMemory<byte> Byte
 
 public static class RequestBody
 {
+    /// <summary>As large a body gets its memory before it arrives; a larger one as it does.</summary>
+    private const int ExactBytesMax = 64 * 1024;
+
     private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     /// <summary>Reads at most <paramref name="limit"/> bytes of JSON. An absent body is read as <c>{}</c>.</summary>
@@ -20,8 +23,13 @@ public static class RequestBody
         where T : class
     {
         var (bytes, problem) = await ReadBytesAsync(request, limit, cancellation);
-        if (problem is not null)
-            return new RequestBody<T>(null, default, problem);
+        return problem is null ? Parse(bytes, type) : new RequestBody<T>(null, default, problem);
+    }
+
+    /// <summary>The JSON of a body that was read. An absent body is read as <c>{}</c>.</summary>
+    public static RequestBody<T> Parse<T>(byte[] bytes, JsonTypeInfo<T> type)
+        where T : class
+    {
         if (bytes.Length == 0)
             bytes = "{}"u8.ToArray();
         try
@@ -75,11 +83,20 @@ public static class RequestBody
         }
     }
 
-    private static async Task<(byte[] Bytes, IResult? Problem)> ReadBytesAsync(HttpRequest request, int limit, CancellationToken cancellation)
+    /// <summary>Reads at most <paramref name="limit"/> bytes.</summary>
+    public static async Task<(byte[] Bytes, IResult? Problem)> ReadBytesAsync(HttpRequest request, int limit, CancellationToken cancellation)
     {
         if (request.ContentLength > limit)
             return ([], TooLarge(limit));
-        var body = new ArrayBufferWriter<byte>(request.ContentLength is { } length ? (int)Math.Max(length, 1) : 4096);
+        if (request.ContentLength is { } length and <= ExactBytesMax)
+        {
+            // The server refuses what is shorter or longer than it says.
+            var exact = new byte[length];
+            await request.Body.ReadExactlyAsync(exact, cancellation);
+            return (exact, null);
+        }
+
+        var body = new ArrayBufferWriter<byte>(4096);
         while (true)
         {
             var read = await request.Body.ReadAsync(body.GetMemory(4096), cancellation);

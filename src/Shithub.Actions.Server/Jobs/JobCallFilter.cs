@@ -16,6 +16,41 @@ public sealed class JobCallFilter(JobTokens tokens, ServerMetrics metrics)
         int bodyMax = ProtocolLimits.RequestBodyBytes)
         where T : class
     {
+        var (claims, key, problem) = Check(request, jobId);
+        if (claims is null)
+            return (null, null, problem);
+        var body = await RequestBody.ReadAsync(request, type, bodyMax, cancellation);
+        return body.Value is { } message
+            ? (new JobCall(claims, key, JobCall.Hash(request.Path, body.Bytes.Span)), message, null)
+            : (null, null, body.Problem);
+    }
+
+    /// <summary>The same for a log chunk, checked.</summary>
+    public async Task<(JobCall? Call, LogMessage? Message, IResult? Problem)> OpenLogAsync(
+        HttpRequest request, long jobId, CancellationToken cancellation)
+    {
+        var (claims, key, problem) = Check(request, jobId);
+        if (claims is null)
+            return (null, null, problem);
+        var (bytes, unread) = await RequestBody.ReadBytesAsync(request, ProtocolLimits.RequestBodyBytes, cancellation);
+        if (unread is not null)
+            return (null, null, unread);
+        if (ReadLogRequest.TryRead(bytes) is not { } message)
+        {
+            var body = RequestBody.Parse(bytes, ProtocolJson.Default.AppendLogRequest);
+            if (body.Value is null)
+                return (null, null, body.Problem);
+            (var read, problem) = JobRequests.CheckLog(body.Value);
+            if (read is null)
+                return (null, null, problem);
+            message = read;
+        }
+
+        return (new JobCall(claims, key, JobCall.Hash(request.Path, bytes)), message, null);
+    }
+
+    private (JobTokenClaims? Claims, string? Key, IResult? Problem) Check(HttpRequest request, long jobId)
+    {
         var token = RunnerToken.FromHeader(request.Headers.Authorization);
         if (token is null)
             return (null, null, Refuse("Send the job token: Authorization: Bearer <token of the claim, or the last next_token>."));
@@ -30,10 +65,7 @@ public sealed class JobCallFilter(JobTokens tokens, ServerMetrics metrics)
                 "Idempotency-Key", $"The header Idempotency-Key is at most {ProtocolLimits.IdempotencyKeyLengthMax} printable ASCII characters."));
         }
 
-        var body = await RequestBody.ReadAsync(request, type, bodyMax, cancellation);
-        return body.Value is { } message
-            ? (new JobCall(claims, key.Length == 0 ? null : key, JobCall.Hash(request.Path, body.Bytes.Span)), message, null)
-            : (null, null, body.Problem);
+        return (claims, key.Length == 0 ? null : key, null);
     }
 
     /// <summary>Answers with <paramref name="respond"/> when the call was done now or before.</summary>

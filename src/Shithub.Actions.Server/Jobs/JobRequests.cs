@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Text;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Http;
+using Shithub.Actions.Server.Secrets;
 
 namespace Shithub.Actions.Server.Jobs;
 
@@ -92,7 +93,7 @@ public static class JobRequests
             : null;
     }
 
-    public static (byte[]? Chunk, IResult? Problem) CheckLog(AppendLogRequest request)
+    public static (LogMessage? Message, IResult? Problem) CheckLog(AppendLogRequest request)
     {
         if (request.Seq is not (>= 0 and <= SeqMax))
             return (null, Problems.Invalid("seq", $"'seq' numbers the chunk: a whole number from 0 to {SeqMax}."));
@@ -110,6 +111,11 @@ public static class JobRequests
                 "chunk"));
         }
 
-        return (Convert.FromBase64String(request.Chunk), null);
+        // JSON may have half a surrogate pair, which no UTF-8 has: nothing could be hidden by it.
+        return (request.MaskValues ?? []).Any(value => value is null || !WorkflowSecrets.IsText(value))
+            ? (null, Problems.Invalid("mask_values", "'mask_values' are texts to hide in the log."))
+            : (new LogMessage(
+                request.Seq.Value, request.StepId, Convert.FromBase64String(request.Chunk),
+                [.. (request.MaskValues ?? []).Where(value => !string.IsNullOrWhiteSpace(value)).Distinct(StringComparer.Ordinal)]), null);
     }
 }

@@ -14,6 +14,10 @@ public static class JobServices
         .AddSingleton<ReportStepStatus>()
         .AddSingleton<CheckCancel>()
         .AddSingleton(new LogLimits(settings.Logs.MaxBytesPerJob))
+        .AddSingleton<AttemptMasks>()
+        .AddSingleton<WithheldLog>()
+        .AddSingleton<AppendStatement>()
+        .AddSingleton<AppendBatches>()
         .AddSingleton<AppendLog>()
         .AddSingleton<ReadLog>();
 }

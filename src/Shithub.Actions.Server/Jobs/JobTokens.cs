@@ -30,7 +30,12 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
 
     private static readonly string Header = Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8);
 
-    private readonly byte[] _key = root.Derive("actions-runner-jwt-v1");
+    private const string KeyLabel = "actions-runner-jwt-v1";
+
+    private readonly byte[] _key = root.Derive(KeyLabel);
+
+    /// <summary>While the root key is being replaced: tokens signed with the previous one stay good until they expire.</summary>
+    private readonly byte[]? _previousKey = root.DerivePrevious(KeyLabel);
 
     public string Issue(JobTokenClaims claims)
     {
@@ -40,7 +45,7 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
                 claims.RepoId, claims.Attempt, claims.Expires, claims.Jti),
             JobTokenJson.Default.TokenPayload);
         var signed = $"{Header}.{Base64Url.EncodeToString(payload)}";
-        return $"{signed}.{Encoding.ASCII.GetString(Sign(signed))}";
+        return $"{signed}.{Encoding.ASCII.GetString(Sign(_key, signed))}";
     }
 
     /// <summary>The claims of a token that we signed, that is meant for <paramref name="purpose"/> and has not expired; else null.</summary>
@@ -52,8 +57,13 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
         if (parts.Length != 3)
             return null;
         // The signature is compared as text: there is one way to write a token.
-        if (!CryptographicOperations.FixedTimeEquals(Sign($"{parts[0]}.{parts[1]}"), Encoding.UTF8.GetBytes(parts[2])))
+        var (signed, signature) = ($"{parts[0]}.{parts[1]}", Encoding.UTF8.GetBytes(parts[2]));
+        if (!CryptographicOperations.FixedTimeEquals(Sign(_key, signed), signature)
+            && (_previousKey is null || !CryptographicOperations.FixedTimeEquals(Sign(_previousKey, signed), signature)))
+        {
             return null;
+        }
+
         // What we signed is well-formed, but the header is compared whole all the same: no algorithm is up for negotiation.
         if (parts[0] != Header)
             return null;
@@ -65,5 +75,5 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
             runner, payload.Purpose, payload.JobId, payload.RunId, payload.RepoId, payload.Attempt, payload.Exp, payload.Jti);
     }
 
-    private byte[] Sign(string signed) => Base64Url.EncodeToUtf8(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(signed)));
+    private static byte[] Sign(byte[] key, string signed) => Base64Url.EncodeToUtf8(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(signed)));
 }

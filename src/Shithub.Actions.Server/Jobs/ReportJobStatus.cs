@@ -2,6 +2,7 @@ using Npgsql;
 using NpgsqlTypes;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Logs;
 using Shithub.Actions.Server.Metrics;
 using Shithub.Actions.Server.Runs;
 
@@ -12,7 +13,8 @@ namespace Shithub.Actions.Server.Jobs;
 /// skipped, and rolls the run up, all in one transaction that holds the run's lock.
 /// </summary>
 public sealed class ReportJobStatus(
-    NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, Notifications notifications, ServerMetrics metrics)
+    NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, Notifications notifications, AttemptMasks masks, WithheldLog withheld,
+    ServerMetrics metrics)
 {
     private static readonly string ReportRunning = JobCall.OpenSql(
         "",
@@ -64,7 +66,11 @@ public sealed class ReportJobStatus(
             where s.job_id = @job_id and s.status in ('queued', 'running')
             returning s.conclusion
         )
-        select (select count(*) from steps where conclusion = 'timed_out') as steps_timed_out
+        select (select count(*) from steps where conclusion = 'timed_out') as steps_timed_out,
+            exists (
+                select
+                from workflow_log_withheld w
+                where w.job_id = @job_id and w.attempt = @attempt) as has_withheld
         from used
         """;
 
@@ -97,9 +103,11 @@ public sealed class ReportJobStatus(
 
     private async Task<JobCallOutcome?> EndAsync(JobCall call, StatusChange change, CancellationToken cancellation)
     {
+        change = await WithoutSecretsAsync(call, change, cancellation);
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         long timedOut;
+        bool hasWithheld;
         await using (var batch = new NpgsqlBatch(connection, transaction))
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(RunProgress.LockSql) { Parameters = { RunProgress.RunId(call.Token.RunId) } });
@@ -113,7 +121,11 @@ public sealed class ReportJobStatus(
             if (!await reader.ReadAsync(cancellation))
                 return null;
             timedOut = reader.GetInt64(0);
+            hasWithheld = reader.GetBoolean(1);
         }
+
+        if (hasWithheld)
+            await withheld.ReleaseAllAsync(connection, transaction, call.Token.JobId, call.Token.Attempt, cancellation);
 
         var run = await RunProgress.AdvanceAsync(connection, transaction, call.Token.RunId, cancellation);
         var answer = StatusAnswer.Write(change.Status, change.Conclusion, run.Status, run.Conclusion);
@@ -128,5 +140,20 @@ public sealed class ReportJobStatus(
         metrics.StepTimedOut(timedOut);
         notifications.Signal(Topic.Queue);
         return new JobCallOutcome(JobCallResult.Done, null, answer);
+    }
+
+    /// <summary>As on GitHub, an output that may hold a secret is left out: it is stored, and other jobs print it. The runner said so in the log.</summary>
+    private async Task<StatusChange> WithoutSecretsAsync(JobCall call, StatusChange change, CancellationToken cancellation)
+    {
+        if (change.Outputs is not { Count: > 0 } outputs)
+            return change;
+        var secret = await masks.FindAsync(call.Token.JobId, call.Token.Attempt, outputs, cancellation);
+        return secret.Count == 0
+            ? change
+            : change with
+            {
+                Outputs = outputs.Where(output => !secret.Contains(output.Key)).ToDictionary(),
+                TaintedOutputs = [.. change.TaintedOutputs.Except(secret)],
+            };
     }
 }

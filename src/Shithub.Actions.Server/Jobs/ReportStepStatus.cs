@@ -3,15 +3,18 @@ using System.Text.Json.Serialization;
 using Npgsql;
 using NpgsqlTypes;
 using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Logs;
 using Shithub.Actions.Server.Metrics;
 
 namespace Shithub.Actions.Server.Jobs;
 
 /// <summary>
 /// <c>POST /api/v1/jobs/{id}/steps/{step_id}/status</c>. One statement: spends the token, extends the lease, moves the step. A step that is
-/// terminal stays as it is: saying the same again is accepted, anything else is 409.
+/// terminal stays as it is: saying the same again is accepted, anything else is 409. Where the end of the step's log is withheld, the step's
+/// end and the log's are one transaction.
 /// </summary>
-public sealed class ReportStepStatus(NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, ServerMetrics metrics)
+public sealed class ReportStepStatus(
+    NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, WithheldLog withheld, ServerMetrics metrics)
 {
     private static readonly string Report = JobCall.OpenSql(
         """
@@ -22,6 +25,10 @@ public sealed class ReportStepStatus(NpgsqlDataSource dataSource, JobCallDiagnos
                 and s.job_id = j.id
                 and (s.status in ('queued', 'running')
                     or (s.status = @status and s.conclusion is not distinct from @conclusion)))
+        and (@conclusion is null or not exists (
+            select
+            from workflow_log_withheld w
+            where w.job_id = j.id and w.attempt = j.attempt and w.step_id = @step_id))
         """,
         """
         (
@@ -75,6 +82,16 @@ public sealed class ReportStepStatus(NpgsqlDataSource dataSource, JobCallDiagnos
         from used, job
         """;
 
+    private const string Lock = """
+        select exists (
+            select
+            from workflow_log_withheld w
+            where w.job_id = j.id and w.attempt = j.attempt and w.step_id = @step_id)
+        from workflow_jobs j
+        where j.id = @job_id and j.attempt = @attempt and j.status = 'running'
+        for update of j
+        """;
+
     private const string Look = """
         select s.status, s.conclusion
         from workflow_steps s
@@ -87,21 +104,52 @@ public sealed class ReportStepStatus(NpgsqlDataSource dataSource, JobCallDiagnos
     {
         await using (var command = dataSource.CreateCommand(Report))
         {
-            call.Bind(command.Parameters);
-            command.Parameters.Add(new NpgsqlParameter<long>("step_id", stepId));
-            change.Bind(command.Parameters);
-            change.BindNotes(command.Parameters);
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
-            if (await reader.ReadAsync(cancellation))
-            {
-                var next = call.Token with { Jti = call.NextJti, Expires = reader.GetInt64(0) };
-                if (change.Conclusion == Protocol.ConclusionNames.TimedOut && reader.GetBoolean(3))
-                    metrics.StepTimedOut();
-                return (new JobCallOutcome(JobCallResult.Done, next, reader.GetString(1)), reader.GetInt64(2));
-            }
+            if (await RunAsync(command, call, stepId, change, cancellation) is { } done)
+                return done;
         }
 
-        return (await ExplainAsync(call, stepId, change, cancellation), 0);
+        return change.Conclusion is not null && await EndWithLogAsync(call, stepId, change, cancellation) is { } ended
+            ? ended
+            : (await ExplainAsync(call, stepId, change, cancellation), 0);
+    }
+
+    private async Task<(JobCallOutcome Outcome, long RunId)?> RunAsync(
+        NpgsqlCommand command, JobCall call, long stepId, StatusChange change, CancellationToken cancellation)
+    {
+        call.Bind(command.Parameters);
+        command.Parameters.Add(new NpgsqlParameter<long>("step_id", stepId));
+        change.Bind(command.Parameters);
+        change.BindNotes(command.Parameters);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation))
+            return null;
+        var next = call.Token with { Jti = call.NextJti, Expires = reader.GetInt64(0) };
+        if (change.Conclusion == Protocol.ConclusionNames.TimedOut && reader.GetBoolean(3))
+            metrics.StepTimedOut();
+        return (new JobCallOutcome(JobCallResult.Done, next, reader.GetString(1)), reader.GetInt64(2));
+    }
+
+    /// <returns>Null when nothing is withheld, or the call is not good all the same: then nothing is released.</returns>
+    private async Task<(JobCallOutcome Outcome, long RunId)?> EndWithLogAsync(
+        JobCall call, long stepId, StatusChange change, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using (var look = new NpgsqlCommand(Lock, connection, transaction))
+        {
+            look.Parameters.Add(new NpgsqlParameter<long>("job_id", call.Token.JobId));
+            look.Parameters.Add(new NpgsqlParameter<int>("attempt", call.Token.Attempt));
+            look.Parameters.Add(new NpgsqlParameter<long>("step_id", stepId));
+            if (await look.ExecuteScalarAsync(cancellation) is not true)
+                return null;
+        }
+
+        await withheld.ReleaseAsync(connection, transaction, call.Token.JobId, call.Token.Attempt, stepId, cancellation);
+        await using var command = new NpgsqlCommand(Report, connection, transaction);
+        var done = await RunAsync(command, call, stepId, change, cancellation);
+        if (done is not null)
+            await transaction.CommitAsync(cancellation);
+        return done;
     }
 
     private async Task<JobCallOutcome> ExplainAsync(JobCall call, long stepId, StatusChange change, CancellationToken cancellation)

@@ -1,110 +1,161 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using Npgsql;
 using NpgsqlTypes;
+using Shithub.Actions.Protocol.LogScrubbing;
 using Shithub.Actions.Server.Jobs;
+using Shithub.Actions.Server.Metrics;
+using Shithub.Actions.Server.Secrets;
 
 namespace Shithub.Actions.Server.Logs;
 
 /// <summary>
-/// <c>POST /api/v1/jobs/{id}/logs</c>: one statement spends the token, extends the lease and stores the chunk. The same chunk twice is one
-/// chunk; a different one under the same number is 409 and stores nothing.
+/// <c>POST /api/v1/jobs/{id}/logs</c>: one statement spends the token, extends the lease and stores the chunk, scrubbed of the attempt's
+/// masks. The same chunk twice is one chunk; a different one under the same number is 409 and stores nothing. See <c>Logs/README.md</c>.
 /// </summary>
-public sealed class AppendLog(NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, LogLimits limits)
+public sealed class AppendLog(
+    NpgsqlDataSource dataSource, AppendBatches batches, AppendStatement statement, JobCallDiagnosis diagnosis, AttemptMasks attempts,
+    SecretMasks masks, RootKey root, LogLimits limits, ServerMetrics metrics)
 {
-    // The unique index workflow_step_log_chunks_seq serves the look for an earlier chunk and refuses a second one.
-    private static readonly string Append = JobCall.OpenSql(
-        """
-        and j.log_bytes + octet_length(@chunk) <= @max_bytes
-        and (@step_id is null or exists (
-            select
-            from workflow_steps s
-            where s.id = @step_id and s.job_id = j.id))
-        and not exists (
-            select
-            from workflow_step_log_chunks c
-            where c.job_id = @job_id
-                and c.attempt = @attempt
-                and (c.step_id = @step_id or (c.step_id is null and @step_id is null))
-                and c.seq = @seq
-                and c.sent_hash <> @sent_hash)
-        """,
-        "null::jsonb") + """
-        ,
-        chunk as (
-            insert into workflow_step_log_chunks (job_id, attempt, step_id, seq, chunk, sent_hash)
-            select @job_id, @attempt, @step_id, @seq, @chunk, @sent_hash
-            from used
-            on conflict (job_id, attempt, step_id, seq) do nothing
-            returning octet_length(chunk) as bytes
-        ),
-        lease as (
-            update workflow_jobs j
-            set lease_expires_at = now() + make_interval(secs => j.lease_seconds),
-                log_bytes = j.log_bytes + coalesce((select bytes from chunk), 0)
-            from used
-            where j.id = @job_id
-        )
-        select used.next_expires, job.run_id
-        from used, job
-        """;
+    /// <summary>What this server knew of the attempt was old: as often as masks may be added or another server may go on meanwhile.</summary>
+    private const int TriesMax = 5;
 
     private const string Look = """
         select j.log_bytes + @bytes > @max_bytes as too_much,
-            @step_id is null or exists (select from workflow_steps s where s.id = @step_id and s.job_id = j.id) as step_exists
+            @step_id is null or s.id is not null as step_exists,
+            s.status as step_status,
+            coalesce((
+                select m.version from workflow_job_secret_masks m where m.job_id = j.id and m.attempt = j.attempt), 0) as masks_version
         from workflow_jobs j
+        left join workflow_steps s on s.id = @step_id and s.job_id = j.id
         where j.id = @job_id
         """;
 
+    private const string IsRunning = """
+        select exists (
+            select
+            from workflow_jobs j
+            join workflow_runners r on r.id = j.runner_id
+            where j.id = @job_id and j.attempt = @attempt and j.status = 'running' and j.lease_expires_at > now() and r.revoked_at is null)
+        """;
+
+    /// <param name="added">What steps asked to hide, from this chunk on.</param>
     /// <returns>The outcome and the run it belongs to (0 when not done).</returns>
     public async Task<(JobCallOutcome Outcome, long RunId)> ExecuteAsync(
-        JobCall call, long? stepId, int seq, byte[] chunk, CancellationToken cancellation)
+        JobCall call, long? stepId, int seq, byte[] chunk, IReadOnlyCollection<string> added, CancellationToken cancellation)
     {
-        await using (var command = dataSource.CreateCommand(Append))
+        if (added.Count > 0 && await AddMasksAsync(call, added, cancellation) is { } refused)
+            return (refused, 0);
+        var hash = SHA256.HashData(chunk);
+        var known = added.Count > 0
+            ? await attempts.LoadAsync(call.Token.JobId, call.Token.Attempt, cancellation)
+            : attempts.Known(call.Token.JobId, call.Token.Attempt);
+        for (var tries = 1; ; tries++)
         {
-            call.Bind(command.Parameters);
-            command.Parameters.Add(StepId(stepId));
-            command.Parameters.Add(new NpgsqlParameter<int>("seq", seq));
-            command.Parameters.Add(new NpgsqlParameter<byte[]>("chunk", chunk));
-            command.Parameters.Add(new NpgsqlParameter<byte[]>("sent_hash", SHA256.HashData(chunk)));
-            command.Parameters.Add(new NpgsqlParameter<long>("max_bytes", limits.MaxBytesPerJob));
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
-            if (await reader.ReadAsync(cancellation))
+            var (append, after, replacements) = await PrepareAsync(call, stepId, seq, chunk, hash, known, cancellation);
+            // A row that was locked is worth waiting for, and calls that come to nothing are rare.
+            if ((await batches.RunAsync(append, cancellation) ?? await statement.RunAsync(append, cancellation)) is { } done)
             {
-                var next = call.Token with { Jti = call.NextJti, Expires = reader.GetInt64(0) };
-                return (new JobCallOutcome(JobCallResult.Done, next), reader.GetInt64(1));
+                if (after is not null)
+                    known!.Keep(stepId, after);
+                if (replacements > 0)
+                    metrics.Scrubbed(replacements);
+                return (new JobCallOutcome(JobCallResult.Done, call.Token with { Jti = call.NextJti, Expires = done.NextExpires }), done.RunId);
             }
-        }
 
-        return (await ExplainAsync(call, stepId, seq, chunk.Length, cancellation), 0);
+            var (outcome, version) = await ExplainAsync(call, stepId, seq, append, cancellation);
+            if (outcome is not null)
+                return (outcome, 0);
+            var isStale = version != append.MasksVersion
+                || (known is not null && await IsStaleAsync(known, call, stepId, append.LastSeq, cancellation));
+            if (!isStale || tries == TriesMax)
+                return (Contradiction(append), 0);
+            known = await attempts.LoadAsync(call.Token.JobId, call.Token.Attempt, cancellation);
+        }
     }
 
-    private async Task<JobCallOutcome> ExplainAsync(JobCall call, long? stepId, int seq, int bytes, CancellationToken cancellation)
+    /// <summary>Masks may be known before the call proves good: they only ever hide more. But only those of a job that runs are kept.</summary>
+    private async Task<JobCallOutcome?> AddMasksAsync(JobCall call, IReadOnlyCollection<string> added, CancellationToken cancellation)
+    {
+        await using (var command = dataSource.CreateCommand(IsRunning))
+        {
+            command.Parameters.Add(new NpgsqlParameter<long>("job_id", call.Token.JobId));
+            command.Parameters.Add(new NpgsqlParameter<int>("attempt", call.Token.Attempt));
+            if (!(bool)(await command.ExecuteScalarAsync(cancellation))!)
+                return null;
+        }
+
+        return await masks.AddAsync(call.Token.JobId, call.Token.Attempt, added, cancellation)
+            ? null
+            : JobCallOutcome.Failed(
+                JobCallResult.Invalid,
+                $"A job may hide {SecretMasks.AddedMax} values of {SecretMasks.AddedBytesMax} bytes altogether by itself.", "mask_values");
+    }
+
+    private async Task<(PendingAppend Append, StreamState? After, long Replacements)> PrepareAsync(
+        JobCall call, long? stepId, int seq, byte[] chunk, byte[] hash, AttemptLogs? known, CancellationToken cancellation)
+    {
+        if (known is null)
+            return (new PendingAppend(call, stepId, seq, chunk, hash, 0, -1, false, null, false), null, 0);
+        var (jobId, attempt) = (call.Token.JobId, call.Token.Attempt);
+        var before = await attempts.StreamAsync(known, jobId, attempt, stepId, cancellation);
+        if (seq <= before.LastSeq)
+            return (new PendingAppend(call, stepId, seq, [], hash, known.Version, before.LastSeq, true, null, false), null, 0);
+        var scrubber = new LogScrubber(known.Automaton);
+        if (before.Withheld is { } withheld)
+            scrubber.Restore(withheld);
+        var shown = new ArrayBufferWriter<byte>(chunk.Length + 64);
+        scrubber.Write(chunk, shown);
+        var state = scrubber.Save();
+        var after = new StreamState(seq, state.Held.IsEmpty && !state.InRun ? null : state);
+        var append = new PendingAppend(
+            call, stepId, seq, shown.WrittenSpan.ToArray(), hash, known.Version, before.LastSeq, false,
+            after.Withheld is null ? null : WithheldLog.Seal(root, jobId, attempt, stepId, state), before.Withheld is not null);
+        return (append, after, scrubber.Replacements);
+    }
+
+    private async Task<bool> IsStaleAsync(AttemptLogs known, JobCall call, long? stepId, int lastSeq, CancellationToken cancellation)
+    {
+        known.Forget(stepId);
+        return (await attempts.StreamAsync(known, call.Token.JobId, call.Token.Attempt, stepId, cancellation)).LastSeq != lastSeq;
+    }
+
+    /// <returns>Why not, or the version that the masks have.</returns>
+    private async Task<(JobCallOutcome? Outcome, int MasksVersion)> ExplainAsync(
+        JobCall call, long? stepId, int seq, PendingAppend append, CancellationToken cancellation)
     {
         if (await diagnosis.ExplainAsync(call, cancellation) is { } shared)
-            return shared;
+            return (shared, 0);
         await using var command = dataSource.CreateCommand(Look);
         command.Parameters.Add(new NpgsqlParameter<long>("job_id", call.Token.JobId));
-        command.Parameters.Add(StepId(stepId));
-        command.Parameters.Add(new NpgsqlParameter<int>("bytes", bytes));
+        command.Parameters.Add(new NpgsqlParameter("step_id", NpgsqlDbType.Bigint) { Value = stepId is { } id ? id : DBNull.Value });
+        command.Parameters.Add(new NpgsqlParameter<int>("bytes", append.Stored.Length));
         command.Parameters.Add(new NpgsqlParameter<long>("max_bytes", limits.MaxBytesPerJob));
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (await reader.ReadAsync(cancellation))
+        if (!await reader.ReadAsync(cancellation))
+            return (Contradiction(append), 0);
+        var version = reader.GetInt32(3);
+        if (reader.GetBoolean(0))
         {
-            if (reader.GetBoolean(0))
-            {
-                return JobCallOutcome.Failed(
-                    JobCallResult.Conflict, $"The job's log would exceed {limits.MaxBytesPerJob} bytes (logs.max_bytes_per_job).", "chunk");
-            }
-
-            if (!reader.GetBoolean(1))
-                return JobCallOutcome.Failed(JobCallResult.Invalid, $"Step {stepId} is not a step of this job; see the ids in the claim.", "step_id");
+            return (JobCallOutcome.Failed(
+                JobCallResult.Conflict, $"The job's log would exceed {limits.MaxBytesPerJob} bytes (logs.max_bytes_per_job).", "chunk"), version);
         }
 
-        return JobCallOutcome.Failed(JobCallResult.Conflict, $"Chunk {seq} is stored already with other bytes.", "seq");
+        if (!reader.GetBoolean(1))
+            return (JobCallOutcome.Failed(JobCallResult.Invalid, $"Step {stepId} is not a step of this job; see the ids in the claim.", "step_id"), version);
+        return version > 0 && stepId is not null && reader.GetString(2) is not ("queued" or "running") and var status
+            ? (JobCallOutcome.Failed(
+                JobCallResult.Conflict,
+                $"The step is {status} already: the log of a step that has ended takes no more when the job has secrets, since what it "
+                    + "withheld is shown. Send a step's log before its last status.", "step_id"), version)
+            : (null, version);
     }
 
-    private static NpgsqlParameter StepId(long? stepId) =>
-        new("step_id", NpgsqlDbType.Bigint) { Value = stepId is { } id ? id : DBNull.Value };
+    private static JobCallOutcome Contradiction(PendingAppend append) => JobCallOutcome.Failed(
+        JobCallResult.Conflict,
+        append.MasksVersion > 0
+            ? $"Chunk {append.Seq} is stored already with other bytes, or a later one is: the chunks of a job with secrets come in order."
+            : $"Chunk {append.Seq} is stored already with other bytes.", "seq");
 }
 
 /// <param name="MaxBytesPerJob">Of one attempt, all its steps together (<c>logs.max_bytes_per_job</c>).</param>

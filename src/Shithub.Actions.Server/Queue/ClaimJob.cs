@@ -138,7 +138,23 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
                 where s.job_id = j.id
             ) as steps,
             j.contexts::text as contexts, j.output_templates::text as output_templates, j.defaults::text as defaults,
-            j.container::text as container, j.services::text as services, d.github::text as github, d.vars::text as vars,
+            j.container::text as container, j.services::text as services, d.github::text as github,
+            -- Those of the job's environment come before the run's, whatever their case. Index environment_variables_name.
+            case when j.environment is null then d.vars::text else (
+                select coalesce(json_object_agg(v.name, v.value), '{}')::text
+                from (
+                    select e.name, e.value
+                    from environment_variables e
+                    where e.repo_id = j.repo_id and e.environment = lower(j.environment)
+                    union all
+                    select g.key, g.value
+                    from json_each_text(d.vars) g
+                    where not exists (
+                        select
+                        from environment_variables e
+                        where e.repo_id = j.repo_id and e.environment = lower(j.environment) and upper(e.name) = upper(g.key))
+                ) v
+            ) end as vars,
             r.inputs::text as inputs, d.actions::text as actions, j.secret_plan::text as secret_plan,
             -- Here and not in a call of its own, so that a job with secrets costs no round trip more. Index workflow_secrets_name.
             case when j.secret_plan is not null then (

@@ -1,6 +1,7 @@
 using Dapper;
 using Npgsql;
 using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Logs;
 using Shithub.Actions.Server.Runs;
 
 namespace Shithub.Actions.Server.Queue;
@@ -9,7 +10,7 @@ namespace Shithub.Actions.Server.Queue;
 /// Takes an attempt away from its runner and queues or ends the job. The attempt's tokens die in the same transaction, because every
 /// call asks for a running job of its own attempt.
 /// </summary>
-public sealed class RescueJob(NpgsqlDataSource dataSource, Notifications notifications, RescueLimits limits)
+public sealed class RescueJob(NpgsqlDataSource dataSource, Notifications notifications, WithheldLog withheld, RescueLimits limits)
 {
     // A composite action may have had effects as a script may; what the runner has built in (actions/…, shithub/…) has none that matter.
     private const string Lock = """
@@ -90,6 +91,7 @@ public sealed class RescueJob(NpgsqlDataSource dataSource, Notifications notific
             Lock, new { JobId = jobId, RevokedRunner = revokedRunner }, transaction, cancellationToken: cancellation));
         if (job is null)
             return null;
+        await withheld.ReleaseAllAsync(connection, transaction, jobId, job.Attempt, cancellation);
         var outcome = RescueRules.Decide(job.CancelRequested, job.RunStepBegan, job.Rescues, limits.MaxRetries);
         if (outcome == RescueOutcome.Requeued)
         {

@@ -5,7 +5,8 @@ namespace Shithub.Actions.Server.Secrets;
 
 /// <summary>
 /// Seals small values with AES-256-GCM under a key of the row's own, so that a sealed value copied to another row does not open.
-/// Layout: version (1 byte, 1), nonce (12), tag (16), ciphertext.
+/// Layout: version (1 byte, 1), nonce (12), tag (16), ciphertext. While the root key is being replaced, values sealed with the previous
+/// one open too: the tag says which key it was.
 /// </summary>
 public static class Sealing
 {
@@ -31,8 +32,20 @@ public static class Sealing
     {
         if (box.Length < HeaderBytes || box[0] != Version)
             throw new CryptographicException($"The sealed value of {row} has no known format.");
+        try
+        {
+            return Open(root.Derive(Label(row)), row, box);
+        }
+        catch (AuthenticationTagMismatchException) when (root.HasPrevious)
+        {
+            return Open(root.DerivePrevious(Label(row))!, row, box);
+        }
+    }
+
+    private static byte[] Open(byte[] key, string row, ReadOnlySpan<byte> box)
+    {
         var clear = new byte[box.Length - HeaderBytes];
-        using var cipher = new AesGcm(root.Derive(Label(row)), TagBytes);
+        using var cipher = new AesGcm(key, TagBytes);
         cipher.Decrypt(
             box.Slice(1, NonceBytes), box[HeaderBytes..], box.Slice(1 + NonceBytes, TagBytes), clear, Encoding.UTF8.GetBytes(row));
         return clear;

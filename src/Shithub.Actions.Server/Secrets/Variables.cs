@@ -6,19 +6,46 @@ using Npgsql;
 namespace Shithub.Actions.Server.Secrets;
 
 /// <summary>
-/// Configuration variables, the context <c>vars</c>: of the site, of an owner, of a repository. The nearest wins. Their names are one
-/// whatever their case, as on GitHub.
+/// Configuration variables, the context <c>vars</c>: of the site, of an owner, of a repository, of one of its environments. The nearest
+/// wins. Their names are one whatever their case, as on GitHub. Those of an environment are seen by steps of jobs with that environment,
+/// as they are when the job is claimed; nothing that is decided before knows them.
 /// </summary>
 public sealed partial class Variables(NpgsqlDataSource dataSource)
 {
     public const int ValueBytesMax = 48 * 1024;
 
+    /// <summary>GitHub's numbers are 500 for a repository and 100 for an environment.</summary>
+    public const int PerScopeMax = 500;
+
     private const string Upsert = """
         insert into actions_variables (owner_id, repo_id, name, value)
-        values (@OwnerId, @RepoId, @name, @value)
+        select @OwnerId, @RepoId, @name, @value
+        where (
+            select count(*) from actions_variables
+            where owner_id is not distinct from @OwnerId and repo_id is not distinct from @RepoId and upper(name) <> upper(@name)) < @PerScopeMax
         on conflict (owner_id, repo_id, upper(name)) do update
         set name = excluded.name, value = excluded.value, updated_at = now()
         """;
+
+    private const string UpsertOfEnvironment = """
+        insert into environment_variables (repo_id, environment, name, value)
+        select @RepoId, @Environment, @name, @value
+        where (
+            select count(*) from environment_variables
+            where repo_id = @RepoId and environment = @Environment and upper(name) <> upper(@name)) < @PerScopeMax
+        on conflict (repo_id, environment, upper(name)) do update
+        set name = excluded.name, value = excluded.value, updated_at = now()
+        """;
+
+    private const string ListOfEnvironment = """
+        select name, value, updated_at
+        from environment_variables
+        where repo_id = @RepoId and environment = @Environment
+        order by upper(name)
+        """;
+
+    private const string DeleteOfEnvironment =
+        "delete from environment_variables where repo_id = @RepoId and environment = @Environment and upper(name) = upper(@name)";
 
     private const string ListOf = """
         select name, value, updated_at
@@ -45,18 +72,21 @@ public sealed partial class Variables(NpgsqlDataSource dataSource)
         : null;
 
     /// <summary>Sets a variable, new or not.</summary>
-    public async Task SetAsync(VariableScope scope, string name, string value, CancellationToken cancellation)
+    /// <returns>False when the scope has <see cref="PerScopeMax"/> others.</returns>
+    public async Task<bool> SetAsync(VariableScope scope, string name, string value, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        await connection.ExecuteAsync(new CommandDefinition(
-            Upsert, new { scope.OwnerId, scope.RepoId, name, value }, cancellationToken: cancellation));
+        return await connection.ExecuteAsync(new CommandDefinition(
+            scope.Environment is null ? Upsert : UpsertOfEnvironment,
+            new { scope.OwnerId, scope.RepoId, scope.Environment, name, value, PerScopeMax }, cancellationToken: cancellation)) > 0;
     }
 
     /// <summary>The scope's own, without those of wider scopes.</summary>
     public async Task<IReadOnlyList<Variable>> ListAsync(VariableScope scope, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return [.. await connection.QueryAsync<Variable>(new CommandDefinition(ListOf, scope, cancellationToken: cancellation))];
+        return [.. await connection.QueryAsync<Variable>(new CommandDefinition(
+            scope.Environment is null ? ListOf : ListOfEnvironment, scope, cancellationToken: cancellation))];
     }
 
     /// <returns>False where the scope has none of that name.</returns>
@@ -64,7 +94,8 @@ public sealed partial class Variables(NpgsqlDataSource dataSource)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         return await connection.ExecuteAsync(new CommandDefinition(
-            Delete, new { scope.OwnerId, scope.RepoId, name }, cancellationToken: cancellation)) > 0;
+            scope.Environment is null ? Delete : DeleteOfEnvironment, new { scope.OwnerId, scope.RepoId, scope.Environment, name },
+            cancellationToken: cancellation)) > 0;
     }
 
     private static bool IsReserved(string name) =>
@@ -75,7 +106,8 @@ public sealed partial class Variables(NpgsqlDataSource dataSource)
 }
 
 /// <summary>Whose variables: at most one of the two is set, neither means the whole site's.</summary>
-public sealed record VariableScope(long? OwnerId, long? RepoId)
+/// <param name="Environment">In lower case, only with <paramref name="RepoId"/>.</param>
+public sealed record VariableScope(long? OwnerId, long? RepoId, string? Environment = null)
 {
     public static VariableScope Site { get; } = new(null, null);
 

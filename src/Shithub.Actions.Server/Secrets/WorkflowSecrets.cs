@@ -59,14 +59,20 @@ public sealed partial class WorkflowSecrets(NpgsqlDataSource dataSource, RootKey
                 "without hiding half of them.";
         }
 
+        return IsText(value) ? null : "A value is Unicode text; this one has half of a surrogate pair.";
+    }
+
+    /// <summary>Whether it can be written as UTF-8.</summary>
+    public static bool IsText(string value)
+    {
         try
         {
             StrictUtf8.GetByteCount(value);
-            return null;
+            return true;
         }
         catch (EncoderFallbackException)
         {
-            return "A value is Unicode text; this one has half of a surrogate pair.";
+            return false;
         }
     }
 

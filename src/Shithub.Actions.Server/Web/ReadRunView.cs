@@ -16,6 +16,9 @@ public sealed class ReadRunView(RepositoryAccess access, ReadRuns runs, LogTail 
     /// <summary>A longer cursor would not fit into the address of the live log, which then begins at the start.</summary>
     private const int CursorLengthMax = 4000;
 
+    /// <summary>All viewers of a run look again at the same moment, when something has happened.</summary>
+    private readonly SharedReads<long, (RunRow? Run, IReadOnlyList<JobRow> Jobs)> _again = new();
+
     /// <param name="jobId">The job to show, or null for the most interesting one.</param>
     /// <returns>Null where there is no such run or job, or the viewer may not know of it.</returns>
     public async Task<RunView?> FindAsync(
@@ -41,10 +44,9 @@ public sealed class ReadRunView(RepositoryAccess access, ReadRuns runs, LogTail 
     /// <summary>The same a moment later, or null where the run is gone or may no longer be seen.</summary>
     public async Task<RunView?> AgainAsync(RunView view, CancellationToken cancellation)
     {
-        // The run first: once it has ended, nothing that is read after it is older than its end.
-        if (await runs.FindAsync(view.Run.Id, cancellation) is not { } run)
+        var (run, jobs) = await _again.ReadAsync(view.Run.Id, () => ReadAsync(view.Run.Id), cancellation);
+        if (run is null)
             return null;
-        var jobs = await runs.JobsAsync(run.Id, cancellation);
         var job = jobs.FirstOrDefault(job => job.Id == view.Job?.Id);
         return view with
         {
@@ -61,6 +63,13 @@ public sealed class ReadRunView(RepositoryAccess access, ReadRuns runs, LogTail 
         if (bytes == 0 || bytes == known?.Bytes)
             return bytes == 0 ? null : known;
         return RenderedSummary.Of(await runs.SummariesAsync(job!.Id, cancellation), bytes);
+    }
+
+    private async Task<(RunRow? Run, IReadOnlyList<JobRow> Jobs)> ReadAsync(long runId)
+    {
+        // The run first: once it has ended, nothing that is read after it is older than its end.
+        var run = await runs.FindAsync(runId, CancellationToken.None);
+        return (run, run is null ? [] : await runs.JobsAsync(runId, CancellationToken.None));
     }
 
     public async Task<bool> MayStillSeeAsync(RunView view, CancellationToken cancellation) =>

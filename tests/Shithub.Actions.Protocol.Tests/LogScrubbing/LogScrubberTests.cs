@@ -51,7 +51,8 @@ public sealed class LogScrubberTests
     }
 
     [Theory]
-    [InlineData("pass", "word ", "*** ")]
+    [InlineData("pas", "sword ", "*** ")]
+    [InlineData("pass", "word ", "***word ")]
     [InlineData("one pas", "sword pass", "one *** ***")]
     [InlineData("password pa", "ssword", "***word ***")]
     public void Masks_that_are_added_hide_what_is_withheld_and_what_comes(string before, string after, string expected)
@@ -92,6 +93,34 @@ public sealed class LogScrubberTests
         scrubber.Write("a line\nPassword: sec"u8, output);
         Assert.Equal("a line\nPassword: ", Encoding.UTF8.GetString(output.WrittenSpan));
         Assert.Equal(3, scrubber.Held);
+    }
+
+    [Fact]
+    public void A_value_that_no_other_goes_on_from_is_not_withheld()
+    {
+        var scrubber = new LogScrubber(["secret", "retry"]);
+        var output = new ArrayBufferWriter<byte>();
+        scrubber.Write("a secret"u8, output);
+        Assert.Equal("a ***", Encoding.UTF8.GetString(output.WrittenSpan));
+        scrubber.Write("retry, retr"u8, output);
+        scrubber.Write("y"u8, output);
+        Assert.Equal("a ***, ***", Encoding.UTF8.GetString(output.WrittenSpan));
+    }
+
+    [Fact]
+    public void Of_two_hundred_long_values_each_is_found_wherever_it_lies()
+    {
+        var random = new Random(7);
+        string[] masks = [.. Enumerable.Range(0, 200).Select(_ => string.Concat(Enumerable.Range(0, random.Next(4, 60)).Select(_ => (char)random.Next('0', '~'))))];
+        foreach (var mask in masks)
+        {
+            // All places against the four bytes that are looked at at once, and the ends of chunks.
+            for (var before = 0; before < 9; before++)
+            {
+                var text = new string(' ', before) + mask + "  ";
+                Assert.Equal(Whole(masks, text), Scrub(masks, text, [random.Next(text.Length), random.Next(5)]));
+            }
+        }
     }
 
     [Fact]

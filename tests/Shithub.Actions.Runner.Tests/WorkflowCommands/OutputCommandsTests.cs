@@ -111,7 +111,7 @@ public sealed class OutputCommandsTests
 
         public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs) => Task.CompletedTask;
 
-        public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk)
+        public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk, JobMasks masks)
         {
             lock (_log) _log.AddRange(chunk.Span);
             return Task.FromResult(true);

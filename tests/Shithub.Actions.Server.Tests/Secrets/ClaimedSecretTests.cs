@@ -104,7 +104,7 @@ public sealed class ClaimedSecretTests(SharedServer shared) : IClassFixture<Shar
         await _server.Get<WorkflowSecrets>().DeleteAsync(scope, "key", Cancellation);
         Assert.Equal(
             [.. lines.Append("changed-value").Order()],
-            (await _server.Get<SecretMasks>().ReadAsync(first.Id, first.Attempt, Cancellation)).Order());
+            (await _server.Get<SecretMasks>().ReadAsync(first.Id, first.Attempt, Cancellation)).Values.Order());
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -51,11 +52,30 @@ public sealed class LogNews(NpgsqlDataSource dataSource)
         limit @pieces
         """;
 
+    /// <summary>Viewers who have read the same far share what comes next.</summary>
+    private readonly SharedReads<string, IReadOnlyList<int>> _found = new();
+
+    private readonly SharedReads<(long, int, long?, int, int), IReadOnlyList<LogPiece>> _windows = new();
+
     /// <param name="stepIds">The logs asked about; null is the job's own.</param>
     /// <param name="read">For each, what the viewer has read: all before this offset of this chunk.</param>
     /// <returns>Indexes of the logs that have more.</returns>
-    public async Task<IReadOnlyList<int>> FindAsync(
+    public Task<IReadOnlyList<int>> FindAsync(
         long jobId, int attempt, IReadOnlyList<long?> stepIds, IReadOnlyList<(int Seq, int Offset)> read, CancellationToken cancellation)
+    {
+        (int Seq, int Offset)[] places = [.. read];
+        return _found.ReadAsync(
+            string.Create(CultureInfo.InvariantCulture, $"{jobId}:{attempt}:{string.Join(',', places)}"),
+            () => FindAsync(jobId, attempt, stepIds, places), cancellation);
+    }
+
+    /// <summary>The next window of one log. An empty one is its end for now.</summary>
+    public Task<IReadOnlyList<LogPiece>> ReadAsync(
+        long jobId, int attempt, long? stepId, int seq, int offset, CancellationToken cancellation) =>
+        _windows.ReadAsync((jobId, attempt, stepId, seq, offset), () => ReadAsync(jobId, attempt, stepId, seq, offset), cancellation);
+
+    private async Task<IReadOnlyList<int>> FindAsync(
+        long jobId, int attempt, IReadOnlyList<long?> stepIds, IReadOnlyList<(int Seq, int Offset)> read)
     {
         await using var command = dataSource.CreateCommand(Find);
         Bind(command, jobId, attempt);
@@ -63,15 +83,13 @@ public sealed class LogNews(NpgsqlDataSource dataSource)
         command.Parameters.Add(new NpgsqlParameter<int[]>("seqs", [.. read.Select(place => place.Seq)]));
         command.Parameters.Add(new NpgsqlParameter<int[]>("offsets", [.. read.Select(place => place.Offset)]));
         var found = new List<int>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
             found.Add((int)reader.GetInt64(0) - 1);
         return found;
     }
 
-    /// <summary>The next window of one log. An empty one is its end for now.</summary>
-    public async Task<IReadOnlyList<LogPiece>> ReadAsync(
-        long jobId, int attempt, long? stepId, int seq, int offset, CancellationToken cancellation)
+    private async Task<IReadOnlyList<LogPiece>> ReadAsync(long jobId, int attempt, long? stepId, int seq, int offset)
     {
         await using var command = dataSource.CreateCommand(stepId is null ? ReadJobItself : ReadStep);
         Bind(command, jobId, attempt);
@@ -82,12 +100,12 @@ public sealed class LogNews(NpgsqlDataSource dataSource)
         command.Parameters.Add(new NpgsqlParameter<int>("piece_bytes", PieceBytes));
         command.Parameters.Add(new NpgsqlParameter<int>("pieces", PiecesMax));
         var window = new List<LogPiece>(PiecesMax);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync())
         {
             var piece = new LogPiece(reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetFieldValue<byte[]>(3));
-            if (piece.Bytes.Length > 0)
-                window.Add(piece);
+            // An empty chunk counts too: all of it may be withheld, and more may follow.
+            window.Add(piece);
             // The rest of this chunk comes before the next one.
             if (!piece.IsLast)
                 break;

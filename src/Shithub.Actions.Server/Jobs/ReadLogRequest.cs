@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Shithub.Actions.Protocol;
+
+namespace Shithub.Actions.Server.Jobs;
+
+/// <summary>A checked log request.</summary>
+/// <param name="Masks">What steps asked to hide.</param>
+public sealed record LogMessage(int Seq, long? StepId, byte[] Chunk, IReadOnlyCollection<string> Masks);
+
+/// <summary>
+/// Reads what nearly every log request looks like without making a string of the chunk. Whatever is unusual in any way is left to the
+/// general reader, which says what is wrong with it.
+/// </summary>
+public static class ReadLogRequest
+{
+    public static LogMessage? TryRead(ReadOnlySpan<byte> body)
+    {
+        int? seq = null;
+        long? stepId = null;
+        byte[]? chunk = null;
+        var reader = new Utf8JsonReader(body);
+        try
+        {
+            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+                return null;
+            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            {
+                if (seq is null && reader.ValueTextEquals("seq"u8))
+                {
+                    if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetInt32(out var number))
+                        return null;
+                    seq = number;
+                }
+                else if (chunk is null && reader.ValueTextEquals("chunk"u8))
+                {
+                    if (!reader.Read() || reader.TokenType != JsonTokenType.String || !reader.TryGetBytesFromBase64(out chunk))
+                        return null;
+                }
+                else if (stepId is null && reader.ValueTextEquals("step_id"u8))
+                {
+                    if (!reader.Read() || reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out var id))
+                        return null;
+                    stepId = id;
+                }
+                else
+                {
+                    return null;
+                }
+            }
+
+            return reader.TokenType == JsonTokenType.EndObject && !reader.Read()
+                && seq is >= 0 and <= JobRequests.SeqMax && stepId is null or > 0 && chunk is { Length: <= ProtocolLimits.LogChunkBytes }
+                ? new LogMessage(seq!.Value, stepId, chunk, [])
+                : null;
+        }
+        catch (Exception error) when (error is JsonException or InvalidOperationException)
+        {
+            // The latter: half of a surrogate pair.
+            return null;
+        }
+    }
+}
