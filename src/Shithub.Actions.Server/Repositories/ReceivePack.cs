@@ -40,6 +40,8 @@ public sealed partial class ReceivePack(
                 request.Refuse($"403: {actor.Name} may read {repository.FullName} and not write to it. Push to refs/for/<branch> to propose the change");
             if (request.Refusal is not null)
                 await RefuseAsync(context, request, body, cancellation);
+            else if (!mayWrite && request.Commands.Count == 0)
+                await context.Response.Body.WriteAsync(PktLine.Flush, cancellation);
             else if (request.IsProposal)
                 await receiveProposal.ExecuteAsync(context, repository, actor, mayWrite, request, body, cancellation);
             else
