@@ -3,10 +3,12 @@ using Shithub.Actions.Configuration;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Environments;
 using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Jobs;
 using Shithub.Actions.Server.Metrics;
 using Shithub.Actions.Server.Queue;
+using Shithub.Actions.Server.PullRequests;
 using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Runners;
 using Shithub.Actions.Server.Runs;
@@ -84,9 +86,11 @@ public static class ServerHost
         services.AddSecrets();
         services.AddAccess();
         services.AddRepositories();
+        services.AddPullRequests();
         services.AddJobs(settings);
         services.AddQueue(settings);
         services.AddRuns();
+        services.AddEnvironments();
         services.AddTriggers();
         services.AddWebPages();
     }
@@ -110,6 +114,11 @@ public static class ServerHost
         app.MapRunEndpoints();
         app.MapDispatchEndpoint();
         app.MapRepositoryEndpoints();
+        app.MapForkEndpoint();
+        app.MapPullRequestEndpoints();
+        app.MapApprovalEndpoint();
+        app.MapEnvironmentEndpoints();
+        app.MapRepositoryDispatchEndpoint();
         app.MapSecretEndpoints();
         app.MapGitEndpoints();
         app.MapWebPages();

@@ -22,6 +22,9 @@ public enum Topic
     /// <summary>A trigger event is pending. The key is empty.</summary>
     Trigger,
 
+    /// <summary>Something waits for a time that servers may not know yet. The key is empty.</summary>
+    Timer,
+
     /// <summary>A concurrency group has a new member, or lost one. The key is empty.</summary>
     Concurrency,
 }
@@ -51,6 +54,7 @@ public sealed partial class Notifications(NpgsqlDataSource dataSource, ILogger<N
         Topic.Lease => "lease",
         Topic.Run => "run",
         Topic.Trigger => "trigger",
+        Topic.Timer => "timer",
         _ => "concurrency",
     };
 
@@ -159,6 +163,7 @@ public sealed partial class Notifications(NpgsqlDataSource dataSource, ILogger<N
             "lease" => Topic.Lease,
             "run" => Topic.Run,
             "trigger" => Topic.Trigger,
+            "timer" => Topic.Timer,
             "concurrency" => Topic.Concurrency,
             _ => null,
         };

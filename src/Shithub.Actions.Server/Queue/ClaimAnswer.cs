@@ -48,7 +48,7 @@ public sealed class ClaimAnswer(
                 row.TimeoutMinutes,
                 row.Permissions,
                 opened.Values,
-                EventTrust.GivesSecrets(row.Event) ? [checkoutToken, .. actions.Select(action => action.Token), .. opened.Masks] : [],
+                EventTrust.GivesSecrets(row.Event, row.Trust) ? [checkoutToken, .. actions.Select(action => action.Token), .. opened.Masks] : [],
                 row.Env,
                 url.Of(row.Repository + ".git"),
                 checkoutToken,

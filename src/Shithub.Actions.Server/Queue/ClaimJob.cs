@@ -122,7 +122,7 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
         """;
 
     public const string ReadClaimed = """
-        select j.id, j.run_id, j.repo_id, r.run_index, r.workflow_file, r.workflow_name, r.head_sha, r.head_ref, r.event,
+        select j.id, j.run_id, j.repo_id, r.run_index, r.workflow_file, r.workflow_name, coalesce(r.checkout_sha, r.head_sha), r.head_ref, r.event,
             r.event_payload::text as event_payload, j.job_key, j.job_name, j.runs_on, j.needs, j.if_condition, j.timeout_minutes,
             j.permissions::text as permissions, j.env::text as env, j.attempt, j.lease_expires_at, j.lease_seconds, j.claim_jti,
             j.claim_expires, o.name || '/' || p.name as repository, coalesce(a.name, '') as actor, j.runner_id,
@@ -171,7 +171,8 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
                                 and (j.secret_plan -> 'own' is null or jsonb_exists(j.secret_plan::jsonb -> 'own', s.name)) end
                     order by s.environment, s.name, s.repo_id nulls last, s.owner_id nulls last
                 ) s
-            ) end as sealed_secrets
+            ) end as sealed_secrets,
+            r.trust
         from runner_tokens t
         join workflow_jobs j on j.runner_id = t.runner_id
         join workflow_runs r on r.id = j.run_id
@@ -287,6 +288,7 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
         Actions = TextOrNull(reader, 37) is { } actions ? JsonSerializer.Deserialize(actions, QueueJson.Default.ListResolvedAction)! : [],
         SecretPlan = TextOrNull(reader, 38) is { } plan ? JsonSerializer.Deserialize(plan, RunStateJson.Default.SecretPlan) : null,
         SealedSecrets = TextOrNull(reader, 39) is { } secrets ? JsonSerializer.Deserialize(secrets, QueueJson.Default.ListSealedSecret)! : [],
+        Trust = reader.GetString(40),
     };
 
     private static string? TextOrNull(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);

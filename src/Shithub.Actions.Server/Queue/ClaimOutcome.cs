@@ -113,6 +113,9 @@ public sealed record ClaimedRow
 
     /// <summary>What <see cref="SecretPlan"/> needs and there is: of one name the nearest, and the one of the job's environment.</summary>
     public required List<SealedSecret> SealedSecrets { get; init; }
+
+    /// <summary>Of its run: one of <see cref="RunTrust"/>.</summary>
+    public required string Trust { get; init; }
 }
 
 /// <summary>A row of workflow_secrets.</summary>

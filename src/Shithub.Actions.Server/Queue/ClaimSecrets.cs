@@ -14,7 +14,7 @@ public sealed partial class ClaimSecrets(RootKey root, ILogger<ClaimSecrets> log
     /// <param name="run">The contexts of the run; see <see cref="SecretResolution"/>.</param>
     public OpenedSecrets Open(ClaimedRow row, string token, Func<ExpressionValue> run)
     {
-        if (row.SecretPlan is not { } plan || !EventTrust.GivesSecrets(row.Event))
+        if (row.SecretPlan is not { } plan || !EventTrust.GivesSecrets(row.Event, row.Trust))
             return OpenedSecrets.None;
         var masks = new HashSet<string>(StringComparer.Ordinal);
         var stored = new Dictionary<string, string>(StringComparer.Ordinal);

@@ -9,7 +9,7 @@ public sealed partial class AdvertiseRefs(GitProcess git, RepositoryStore reposi
         // Pushes know no version 2.
         var protocol = service == GitService.UploadPack ? GitResponse.Protocol(context.Request) : [];
         await using var child = await git.StartTransferAsync(
-            [name, "--stateless-rpc", "--advertise-refs", repositories.Open(repository.Id).Path], protocol, cancellation);
+            ["-c", "uploadpack.hideRefs=refs/incoming", name, "--stateless-rpc", "--advertise-refs", repositories.Open(repository.Id).Path], protocol, cancellation);
         await child.Input.DisposeAsync();
         GitResponse.SetHeaders(context.Response, $"application/x-git-{name}-advertisement");
         if (protocol.GetValueOrDefault("GIT_PROTOCOL") != "version=2")

@@ -7,7 +7,7 @@ namespace Shithub.Actions.Server.Repositories;
 /// Who may clone and push. As <see cref="RepositoryAccess"/> decides, and besides: a running job's checkout token fetches from the
 /// job's own repository, and does nothing else anywhere.
 /// </summary>
-public sealed class GitAccess(RepositoryAccess access, RepositoryStore repositories, CheckoutTokens checkoutTokens)
+public sealed class GitAccess(RepositoryAccess access, Authenticator authenticator, RepositoryStore repositories, CheckoutTokens checkoutTokens)
 {
     /// <param name="name">As in the address, with or without <c>.git</c>.</param>
     public async Task<GitAuthorization> AuthorizeAsync(
@@ -20,8 +20,18 @@ public sealed class GitAccess(RepositoryAccess access, RepositoryStore repositor
             return await AuthorizeCheckoutAsync(context, token, owner, name, service, cancellation);
         var needed = service == GitService.UploadPack ? Permission.Read : Permission.Write;
         var (granted, problem) = await access.AuthorizeAsync(context, owner, name, needed, cancellation);
+        // Who may read may propose: pushes to refs/for/ are taken, and ReceivePack takes nothing else of them. It writes something, so the
+        // token needs the scope for that.
+        if (problem is { StatusCode: StatusCodes.Status403Forbidden }
+            && (await authenticator.AuthenticateAsync(context, cancellation)).Actor is { Cap: >= Permission.Write } reader
+            && await access.FindAsync(reader, owner, name, cancellation) is { } visible)
+        {
+            return new GitAuthorization(visible.Repository, reader, null, MayWrite: false);
+        }
+
         return new GitAuthorization(
-            granted?.Repository, granted?.Actor, problem is null ? null : new GitRefusal(problem.StatusCode, problem.ProblemDetails.Detail!));
+            granted?.Repository, granted?.Actor, problem is null ? null : new GitRefusal(problem.StatusCode, problem.ProblemDetails.Detail!),
+            granted?.Permission >= Permission.Write);
     }
 
     private async Task<GitAuthorization> AuthorizeCheckoutAsync(
@@ -54,7 +64,8 @@ public enum GitService
 }
 
 /// <summary>A repository and who asks, or why not.</summary>
-public sealed record GitAuthorization(Repository? Repository, Actor? Actor, GitRefusal? Refusal);
+/// <param name="MayWrite">False: of pushes only those to <c>refs/for/</c>.</param>
+public sealed record GitAuthorization(Repository? Repository, Actor? Actor, GitRefusal? Refusal, bool MayWrite = false);
 
 /// <param name="Message">git shows it to the user behind <c>remote:</c>.</param>
 public sealed record GitRefusal(int Status, string Message);

@@ -1,6 +1,6 @@
-using System.Text;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.PullRequests;
 
 namespace Shithub.Actions.Server.Repositories;
 
@@ -9,8 +9,8 @@ namespace Shithub.Actions.Server.Repositories;
 /// goes away after it has sent everything does not stop its push.
 /// </summary>
 public sealed partial class ReceivePack(
-    GitProcess git, RepositoryStore repositories, RecordPush recordPush, SettlePush settlePush, ServerSettings settings,
-    ILogger<ReceivePack> logger)
+    GitProcess git, RepositoryStore repositories, RecordPush recordPush, SettlePush settlePush, ReceiveProposal receiveProposal,
+    ServerSettings settings, ILogger<ReceivePack> logger)
 {
     private static readonly TimeSpan SettleTimeout = TimeSpan.FromSeconds(60);
 
@@ -19,8 +19,9 @@ public sealed partial class ReceivePack(
     /// </summary>
     public static long BodyLimit(long maxPushBytes) => maxPushBytes + (64 * 1024 * 1024);
 
+    /// <param name="mayWrite">False: only proposals are taken, pushes to <c>refs/for/</c>.</param>
     public async Task<IResult> ServeAsync(
-        HttpContext context, Repository repository, Actor actor, GitRequestBody body, CancellationToken cancellation)
+        HttpContext context, Repository repository, Actor actor, bool mayWrite, GitRequestBody body, CancellationToken cancellation)
     {
         ReceivePackRequest request;
         try
@@ -35,8 +36,14 @@ public sealed partial class ReceivePack(
         GitResponse.SetHeaders(context.Response, "application/x-git-receive-pack-result");
         try
         {
+            if (!mayWrite && request.Commands.Count > 0 && !request.IsProposal)
+                request.Refuse($"403: {actor.Name} may read {repository.FullName} and not write to it. Push to refs/for/<branch> to propose the change");
             if (request.Refusal is not null)
                 await RefuseAsync(context, request, body, cancellation);
+            else if (!mayWrite && request.Commands.Count == 0)
+                await context.Response.Body.WriteAsync(PktLine.Flush, cancellation);
+            else if (request.IsProposal)
+                await receiveProposal.ExecuteAsync(context, repository, actor, mayWrite, request, body, cancellation);
             else
                 await ReceiveAsync(context, repository, actor, request, body, cancellation);
             return TypedResults.Empty;
@@ -142,21 +149,7 @@ public sealed partial class ReceivePack(
         HttpContext context, ReceivePackRequest request, GitRequestBody body, CancellationToken cancellation)
     {
         await body.CopyToAsync(Stream.Null, cancellation);
-        using var report = new MemoryStream();
-        report.Write(PktLine.Of("unpack ok\n"));
-        foreach (var name in request.RawRefs)
-            report.Write(PktLine.Of([.. "ng "u8, .. name, .. Encoding.UTF8.GetBytes($" {request.Refusal}\n")]));
-        report.Write(PktLine.Flush);
-        if (!request.Capabilities.Contains("side-band-64k"))
-        {
-            await context.Response.Body.WriteAsync(report.ToArray(), cancellation);
-            return;
-        }
-
-        // Band 1 carries the report, in pieces that fit a pkt-line.
-        foreach (var piece in report.ToArray().Chunk(65000))
-            await context.Response.Body.WriteAsync(PktLine.Of([1, .. piece]), cancellation);
-        await context.Response.Body.WriteAsync(PktLine.Flush, cancellation);
+        await PushReport.WriteAsync(context, request, "unpack ok", request.Refusal, null, cancellation);
     }
 
     /// <summary>Who pushes, as the reflog will have it. The address is the proof of which push an entry belongs to.</summary>

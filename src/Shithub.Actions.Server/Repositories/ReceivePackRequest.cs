@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json.Serialization;
+using Shithub.Actions.Server.PullRequests;
 
 namespace Shithub.Actions.Server.Repositories;
 
@@ -35,6 +36,12 @@ public sealed class ReceivePackRequest
     /// <summary>Why the push can't be taken, or null. Every ref of it is refused then: a push is one thing to whoever sends it.</summary>
     public string? Refusal { get; private set; }
 
+    /// <summary>What the push says before its commands: where the client's history ends.</summary>
+    public List<byte[]> ShallowLines { get; } = [];
+
+    /// <summary>The push is to <c>refs/for/</c>, and to nothing else: it is <see cref="Commands"/>' only one.</summary>
+    public bool IsProposal => Commands is [var only] && RawRefs.Count == 1 && ForRef.Is(only.Ref);
+
     /// <summary>The names as sent, for an answer that names them in bytes that may be no text.</summary>
     public List<byte[]> RawRefs { get; } = [];
 
@@ -61,7 +68,11 @@ public sealed class ReceivePackRequest
     {
         var text = line.AsSpan();
         if (text.StartsWith("shallow "u8))
+        {
+            ShallowLines.Add(line);
             return;
+        }
+
         if (RawRefs.Count == 0 && text.IndexOf((byte)0) is >= 0 and var zero)
         {
             Capabilities.UnionWith(Encoding.ASCII.GetString(text[(zero + 1)..]).Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries));
@@ -80,11 +91,19 @@ public sealed class ReceivePackRequest
         if (!RefName.IsSha(old) || !RefName.IsSha(@new))
             throw new InvalidDataException("The request has a command with an object id that is none.");
         RawRefs.Add(text[82..].ToArray());
-        if (Decode(text[82..]) is { } name && RefName.IsBranchOrTag(name))
+        var name = Decode(text[82..]);
+        if (name is not null && (RefName.IsBranchOrTag(name) || ForRef.Is(name)))
             Commands.Add(new RefCommand(name, old, @new));
         else
-            Refusal = "only valid UTF-8 names under refs/heads/ and refs/tags/ are accepted here";
+            Refusal = "only valid UTF-8 names under refs/heads/ and refs/tags/ are accepted here, and refs/for/<branch> to propose a change";
+        if (name is not null && ForRef.Is(name) && Commands[^1].IsDeletion)
+            Refusal = "there is nothing to delete under refs/for/: close the pull request instead";
+        if (RawRefs.Count > 1 && Commands.Exists(command => ForRef.Is(command.Ref)))
+            Refusal = "refs/for/<branch> is pushed to alone: push the other refs by themselves";
     }
+
+    /// <summary>Refuses the whole push.</summary>
+    public void Refuse(string reason) => Refusal ??= reason;
 
     private static string? Decode(ReadOnlySpan<byte> bytes)
     {

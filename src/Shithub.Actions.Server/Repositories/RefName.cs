@@ -7,6 +7,7 @@ public static class RefName
 {
     public const string Branches = "refs/heads/";
     public const string Tags = "refs/tags/";
+    public const string Pulls = "refs/pull/";
 
     /// <summary>Bytes. A file name ends at 255; a whole name longer than this is nobody's branch.</summary>
     private const int BytesMax = 1000;
@@ -21,10 +22,11 @@ public static class RefName
     public static bool IsBranchOrTag(string name) =>
         (name.StartsWith(Branches, StringComparison.Ordinal) || name.StartsWith(Tags, StringComparison.Ordinal)) && IsValid(name);
 
-    /// <summary>What people call it: without <c>refs/heads/</c> or <c>refs/tags/</c>.</summary>
+    /// <summary>What people call it: without <c>refs/heads/</c>, <c>refs/tags/</c> or <c>refs/pull/</c>.</summary>
     public static string WithoutPrefix(string name) =>
         name.StartsWith(Branches, StringComparison.Ordinal) ? name[Branches.Length..]
         : name.StartsWith(Tags, StringComparison.Ordinal) ? name[Tags.Length..]
+        : name.StartsWith(Pulls, StringComparison.Ordinal) ? name[Pulls.Length..]
         : name;
 
     /// <summary>The rules of <c>git check-ref-format</c>.</summary>

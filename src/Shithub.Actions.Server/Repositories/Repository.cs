@@ -8,7 +8,7 @@ public record Repository
     /// <summary>What a query selects to read one, from <c>repositories r join owners o</c>.</summary>
     public const string Columns = """
         r.id, r.owner_id, o.name as owner, o.kind as owner_kind, r.name, r.is_private, r.default_branch, r.actions_enabled,
-        r.github_workflows, r.created_at
+        r.github_workflows, r.fork_of, r.created_at
         """;
 
     public long Id { get; init; }
@@ -32,6 +32,9 @@ public record Repository
 
     /// <summary>Whether <c>.github/workflows</c> counts where a commit has no <c>.shithub/workflows</c>.</summary>
     public bool GitHubWorkflows { get; init; }
+
+    /// <summary>The repository that this one was forked from, while that exists.</summary>
+    public long? ForkOf { get; init; }
 
     public DateTime CreatedAt { get; init; }
 

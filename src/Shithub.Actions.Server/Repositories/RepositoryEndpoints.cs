@@ -85,17 +85,19 @@ public sealed record CreateRepositoryRequest(string? Name, string? Owner, bool? 
 
 public sealed record RepositoryResponse(
     long Id, string Owner, string Name, string FullName, bool Private, string DefaultBranch, bool ActionsEnabled,
-    [property: JsonPropertyName("github_workflows")] bool GitHubWorkflows, string HtmlUrl, string CloneUrl, DateTime CreatedAt)
+    [property: JsonPropertyName("github_workflows")] bool GitHubWorkflows, string HtmlUrl, string CloneUrl, DateTime CreatedAt, long? ForkOf)
 {
     public static RepositoryResponse Of(Repository repository, PublicUrl url) => new(
         repository.Id, repository.Owner, repository.Name, repository.FullName, repository.IsPrivate, repository.DefaultBranch,
-        repository.ActionsEnabled, repository.GitHubWorkflows, url.Of(repository.FullName), url.Of($"{repository.FullName}.git"), repository.CreatedAt);
+        repository.ActionsEnabled, repository.GitHubWorkflows, url.Of(repository.FullName), url.Of($"{repository.FullName}.git"), repository.CreatedAt,
+        repository.ForkOf);
 }
 
 public sealed record RepositoryListResponse(IReadOnlyList<RepositoryResponse> Repositories);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(CreateRepositoryRequest))]
+[JsonSerializable(typeof(ForkRequest))]
 [JsonSerializable(typeof(RepositoryResponse))]
 [JsonSerializable(typeof(RepositoryListResponse))]
 internal sealed partial class RepositoryJson : JsonSerializerContext;

@@ -14,8 +14,8 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
 {
     private const string Insert = $"""
         with r as (
-            insert into repositories (owner_id, name, is_private, default_branch)
-            values (@ownerId, @name, @isPrivate, @defaultBranch)
+            insert into repositories (owner_id, name, is_private, default_branch, fork_of)
+            values (@ownerId, @name, @isPrivate, @defaultBranch, @forkOf)
             on conflict do nothing
             returning *)
         select {Repository.Columns}
@@ -35,6 +35,16 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
         from repositories r
         join owners o on o.id = r.owner_id
         where r.id = @id
+        """;
+
+    // The oldest, where an owner has several.
+    private const string FindFork = $"""
+        select {Repository.Columns}
+        from repositories r
+        join owners o on o.id = r.owner_id
+        where lower(o.name) = lower(@owner) and (r.fork_of = @Id or r.fork_of = @ForkOf or r.id = @ForkOf)
+        order by r.id
+        limit 1
         """;
 
     // What the user may see. A null user sees all of them: the command line.
@@ -91,16 +101,27 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
     /// <summary>Creates a repository, empty, with its HEAD at the default branch.</summary>
     /// <returns>Null where the owner has one of that name.</returns>
     /// <exception cref="GitException">git could not create it; then there is no row either.</exception>
-    public async Task<Repository?> CreateAsync(
-        long ownerId, string name, bool isPrivate, string defaultBranch, CancellationToken cancellation)
+    public Task<Repository?> CreateAsync(
+        long ownerId, string name, bool isPrivate, string defaultBranch, CancellationToken cancellation) =>
+        CreateAsync(ownerId, name, isPrivate, defaultBranch, null, cancellation);
+
+    /// <summary>Creates a repository with all branches and tags of another, and as visible as that.</summary>
+    /// <inheritdoc cref="CreateAsync(long, string, bool, string, CancellationToken)"/>
+    public Task<Repository?> ForkAsync(Repository source, long ownerId, string name, CancellationToken cancellation) =>
+        CreateAsync(ownerId, name, source.IsPrivate, source.DefaultBranch, source.Id, cancellation);
+
+    private async Task<Repository?> CreateAsync(
+        long ownerId, string name, bool isPrivate, string defaultBranch, long? forkOf, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var repository = await connection.QuerySingleOrDefaultAsync<Repository>(new CommandDefinition(
-            Insert, new { ownerId, name, isPrivate, defaultBranch }, transaction, cancellationToken: cancellation));
+            Insert, new { ownerId, name, isPrivate, defaultBranch, forkOf }, transaction, cancellationToken: cancellation));
         if (repository is null)
             return null;
         await InitializeAsync(Open(repository.Id).Path, defaultBranch, cancellation);
+        if (forkOf is { } source)
+            await CopyRefsAsync(source, repository.Id, cancellation);
         await transaction.CommitAsync(cancellation);
         return repository;
     }
@@ -123,6 +144,16 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         return await connection.QuerySingleOrDefaultAsync<Repository>(
             new CommandDefinition(FindById, new { id }, cancellationToken: cancellation));
+    }
+
+    /// <summary>An owner's fork of a repository, or of the one that this is a fork of.</summary>
+    public async Task<Repository?> FindForkAsync(Repository of, string owner, CancellationToken cancellation)
+    {
+        if (!OwnerName.IsValid(owner))
+            return null;
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return await connection.QuerySingleOrDefaultAsync<Repository>(
+            new CommandDefinition(FindFork, new { owner, of.Id, of.ForkOf }, cancellationToken: cancellation));
     }
 
     /// <param name="userId">Whose view; -1 for an anonymous one, null for everything.</param>
@@ -152,6 +183,14 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
         if (Directory.Exists(path))
             Directory.Delete(path, recursive: true);
     }
+
+    private async Task CopyRefsAsync(long from, long to, CancellationToken cancellation) =>
+        (await git.RunAsync(
+            [
+                $"--git-dir={Open(to).Path}", "fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-auto-maintenance", "--end-of-options",
+                Open(from).Path, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
+            ],
+            default, 64 * 1024, cancellation)).OrThrow("fetch");
 
     private async Task InitializeAsync(string path, string defaultBranch, CancellationToken cancellation)
     {

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Dapper;
 using Npgsql;
 using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.PullRequests;
 
 namespace Shithub.Actions.Server.Repositories;
 
@@ -11,10 +12,11 @@ namespace Shithub.Actions.Server.Repositories;
 /// on several servers at once: an event is unique by push and ref.
 /// </summary>
 public sealed class SettlePush(
-    NpgsqlDataSource dataSource, RepositoryStore repositories, PushPayload payloads, Notifications notifications)
+    NpgsqlDataSource dataSource, RepositoryStore repositories, PushPayload payloads, FollowPush follow, PullRequestRefs pullRefs,
+    Notifications notifications)
 {
     private const string Find = """
-        select p.id, p.repo_id, p.actor_id, a.name as actor, p.state, p.commands
+        select p.id, p.repo_id, p.actor_id, a.name as actor, p.state, p.commands, p.proposal, p.may_write
         from pushes p
         join owners a on a.id = p.actor_id
         where p.id = @id
@@ -50,25 +52,35 @@ public sealed class SettlePush(
     /// The push's git process has ended or is too old to be still there: what is not proven now did not happen. Otherwise the push
     /// stays open until everything it asked for is proven.
     /// </param>
-    public async Task ExecuteAsync(Guid pushId, bool gitHasEnded, CancellationToken cancellation)
+    /// <returns>The pull request that a push to <c>refs/for/</c> opened or moved; null where there is none, or another settlement did it.</returns>
+    public async Task<PullRequest?> ExecuteAsync(Guid pushId, bool gitHasEnded, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         var push = await connection.QuerySingleOrDefaultAsync<PushRow>(
             new CommandDefinition(Find, new { id = pushId }, cancellationToken: cancellation));
         if (push is null || push.State == "recorded" || await repositories.FindAsync(push.RepoId, cancellation) is not { } repository)
-            return;
+            return null;
         var commands = JsonSerializer.Deserialize(push.Commands, PushJson.Default.IReadOnlyListRefCommand)!;
+        if (push.Proposal is not null)
+            return await SettleProposalAsync(connection, push, repository, commands[0], gitHasEnded, cancellation);
         var (events, isComplete) = await ProveAsync(push, repository, commands, cancellation);
         if (events.Count == 0 && !isComplete && !gitHasEnded)
-            return;
+            return null;
 
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         CommandDefinition Sql(string sql, object parameters) => new(sql, parameters, transaction, cancellationToken: cancellation);
         if (await connection.ExecuteScalarAsync<string>(Sql(Lock, new { id = pushId })) is null or "recorded")
-            return;
+            return null;
         var inserted = 0;
-        foreach (var made in events)
-            inserted += await connection.ExecuteAsync(Sql(InsertEvent, made));
+        foreach (var (made, command) in events)
+        {
+            // Whoever inserts a ref's event is the one to move what follows the ref.
+            if (await connection.ExecuteAsync(Sql(InsertEvent, made)) == 0)
+                continue;
+            inserted++;
+            await follow.BranchMovedAsync(connection, transaction, push.By, command, cancellation);
+        }
+
         if (isComplete || gitHasEnded)
             await connection.ExecuteAsync(Sql(Finish, new { id = pushId, state = "recorded" }));
         if (inserted > 0)
@@ -76,6 +88,40 @@ public sealed class SettlePush(
         await transaction.CommitAsync(cancellation);
         if (inserted > 0)
             notifications.Signal(Topic.Trigger);
+        return null;
+    }
+
+    /// <summary>
+    /// The push's own ref, whose name nobody else knows, stands where it was pushed to: that is the proof. It is deleted when the pull
+    /// request's ref has the commit, here or by the event's processing.
+    /// </summary>
+    private async Task<PullRequest?> SettleProposalAsync(
+        NpgsqlConnection connection, PushRow push, Repository repository, RefCommand command, bool gitHasEnded, CancellationToken cancellation)
+    {
+        var isProven = (await repositories.Open(repository.Id).FindAsync(command.Ref, cancellation))?.Sha == command.New;
+        if (!isProven && !gitHasEnded)
+            return null;
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        CommandDefinition Sql(string sql, object parameters) => new(sql, parameters, transaction, cancellationToken: cancellation);
+        if (await connection.ExecuteScalarAsync<string>(Sql(Lock, new { id = push.Id })) is null or "recorded")
+            return null;
+        var proposal = JsonSerializer.Deserialize(push.Proposal!, PushJson.Default.Proposal)!;
+        var pull = isProven
+            ? await follow.ProposeAsync(connection, transaction, push.By, repository, proposal, command.New, cancellation)
+            : null;
+        await connection.ExecuteAsync(Sql(Finish, new { id = push.Id, state = "recorded" }));
+        await transaction.CommitAsync(cancellation);
+        if (pull is not null)
+        {
+            notifications.Signal(Topic.Trigger);
+            await pullRefs.MirrorAsync(pull, push.Id, cancellation);
+        }
+        else if (isProven)
+        {
+            await pullRefs.DropIncomingAsync(repository.Id, push.Id, cancellation);
+        }
+
+        return pull;
     }
 
     /// <summary>
@@ -89,11 +135,11 @@ public sealed class SettlePush(
             await ExecuteAsync(id, gitHasEnded: false, cancellation);
     }
 
-    private async Task<(List<object> Events, bool IsComplete)> ProveAsync(
+    private async Task<(List<(object Event, RefCommand Command)> Events, bool IsComplete)> ProveAsync(
         PushRow push, Repository repository, IReadOnlyList<RefCommand> commands, CancellationToken cancellation)
     {
         var git = repositories.Open(push.RepoId);
-        var events = new List<object>();
+        var events = new List<(object, RefCommand)>();
         var isComplete = true;
         foreach (var command in commands)
         {
@@ -110,7 +156,7 @@ public sealed class SettlePush(
             }
 
             JsonObject payload = await payloads.BuildAsync(repository, push.Actor, command, cancellation);
-            events.Add(new
+            events.Add((new
             {
                 eventId = Guid.CreateVersion7(),
                 repoId = push.RepoId,
@@ -121,7 +167,7 @@ public sealed class SettlePush(
                 head = await git.FindCommitAsync(command.New, cancellation),
                 payload = payload.ToJsonString(),
                 pushId = push.Id,
-            });
+            }, command));
         }
 
         return (events, isComplete);
@@ -140,5 +186,12 @@ public sealed class SettlePush(
         public string State { get; init; } = "";
 
         public string Commands { get; init; } = "[]";
+
+        /// <summary>JSON, of a push to <c>refs/for/</c>.</summary>
+        public string? Proposal { get; init; }
+
+        public bool MayWrite { get; init; }
+
+        public PushedBy By => new(Id, RepoId, ActorId, Actor, MayWrite);
     }
 }

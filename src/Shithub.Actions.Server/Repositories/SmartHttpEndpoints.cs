@@ -59,7 +59,7 @@ public static class SmartHttpEndpoints
         await using var body = GitRequestBody.Open(context, ReceivePack.BodyLimit(settings.Git.MaxPushBytes));
         return body is null
             ? WrongEncoding()
-            : await receive.ServeAsync(context, authorization.Repository!, authorization.Actor!, body, cancellation);
+            : await receive.ServeAsync(context, authorization.Repository!, authorization.Actor!, authorization.MayWrite, body, cancellation);
     }
 
     /// <summary>An answer as git shows it: <c>remote: …</c>.</summary>

@@ -13,7 +13,7 @@ public sealed partial class UploadPack(GitProcess git, RepositoryStore repositor
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         timeout.CancelAfter(settings.Git.OperationTimeout);
         await using var child = await git.StartTransferAsync(
-            ["upload-pack", "--stateless-rpc", "--strict", repositories.Open(repository.Id).Path], GitResponse.Protocol(context.Request),
+            ["-c", "uploadpack.hideRefs=refs/incoming", "upload-pack", "--stateless-rpc", "--strict", repositories.Open(repository.Id).Path], GitResponse.Protocol(context.Request),
             timeout.Token);
         GitResponse.SetHeaders(context.Response, "application/x-git-upload-pack-result");
         try

@@ -11,12 +11,15 @@ namespace Shithub.Actions.Server.Runs;
 /// </summary>
 public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notifications, ServerMetrics metrics)
 {
-    // Where the whole run is cancelled, a job that is not ready yet has its condition asked: 'always()' still lets it run.
+    // Where the whole run is cancelled, a job that is not ready yet has its condition asked: 'always()' still lets it run. Not where the
+    // run waits for approval: then nobody has allowed anything of it to run.
     private const string LockJobs = """
         select id, status
         from workflow_jobs
         where run_id = @RunId
-            and (id = @JobId or @JobId::bigint is null and is_ready)
+            and (id = @JobId
+                or @JobId::bigint is null
+                    and (is_ready or exists (select from workflow_runs r where r.id = @RunId and r.hold = 'approval')))
             and status in ('queued', 'waiting', 'running')
         order by id
         for update

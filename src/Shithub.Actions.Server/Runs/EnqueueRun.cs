@@ -34,12 +34,14 @@ public static class EnqueueRun
     private const string InsertRun = """
         insert into workflow_runs
             (id, repo_id, run_index, workflow_file, workflow_name, title, event, event_payload, inputs, head_sha, head_ref, actor_id,
-             trigger_event_id, parent_run_id, status, conclusion, completed_at, diagnostics, hold)
+             trigger_event_id, parent_run_id, status, conclusion, completed_at, diagnostics, hold,
+             trust, checkout_sha, workflow_sha, pull_request_id, chain_depth)
         overriding system value
         values
             (coalesce(@RunId, nextval(pg_get_serial_sequence('workflow_runs', 'id'))), @RepoId, @RunIndex, @WorkflowFile, @WorkflowName,
              @Title, @Event, @EventPayload::jsonb, @Inputs::jsonb, @HeadSha, @HeadRef, @ActorId, @TriggerEventId, @ParentRunId, @Status,
-             @Conclusion, case when @Conclusion is null then null else now() end, @Diagnostics::jsonb, @Hold)
+             @Conclusion, case when @Conclusion is null then null else now() end, @Diagnostics::jsonb, @Hold,
+             @Trust, nullif(@CheckoutSha, @HeadSha), nullif(@WorkflowSha, @HeadSha), @PullRequestId, @ChainDepth)
         returning id
         """;
 
@@ -85,27 +87,39 @@ public static class EnqueueRun
             state.Status,
             state.Conclusion,
             Diagnostics = run.Diagnostics is null ? null : JsonSerializer.Serialize(run.Diagnostics, RunJson.Default.IReadOnlyListDiagnostic),
-            Hold = run.Plan?.Concurrency is null ? null : HoldReason.Concurrency,
+            Hold = run.Plan is null ? null : run.AwaitsApproval ? RunHold.Approval : run.Plan.Concurrency is null ? null : HoldReason.Concurrency,
+            Trust = run.Trust ?? RunTrust.OfEvent(run.Event),
+            run.CheckoutSha,
+            run.WorkflowSha,
+            run.PullRequestId,
+            run.ChainDepth,
         }));
         if (run.Plan is { } plan)
         {
             await connection.ExecuteAsync(Sql(RunDefinition.Insert, plan.Definition.Parameters(runId, plan.Decision.Calls)));
-            await JobRows.WriteAsync(
+            var isGated = await JobRows.WriteAsync(
                 connection, transaction, new RunRows(runId, run.RepoId, run.Priority), [], plan.Decision, plan.Describe, cancellation);
-            if (plan.Concurrency is { } group)
-            {
-                await connection.ExecuteAsync(Sql(JoinConcurrency, new
-                {
-                    run.RepoId,
-                    Group = group.Group.ToLowerInvariant(),
-                    RunId = runId,
-                    group.CancelInProgress,
-                    group.KeepsAll,
-                }));
-            }
+            // Who waits for approval is in nobody's way.
+            if (plan.Concurrency is { } group && !run.AwaitsApproval)
+                await JoinAsync(connection, transaction, run.RepoId, runId, group, cancellation);
+            if (isGated)
+                await RunProgress.AdvanceAsync(connection, transaction, runId, cancellation);
         }
 
+        await WorkflowRunEvents.RequestedAsync(connection, transaction, runId, cancellation);
+        // One that was refused, or whose jobs are all skipped, ends as it begins.
+        if (state.Conclusion is not null)
+            await WorkflowRunEvents.CompletedAsync(connection, transaction, runId, cancellation);
         await connection.ExecuteAsync(Sql(Tell, new { RunId = runId }));
         return new EnqueuedRun(runId, runIndex, Created: true);
     }
+
+    /// <summary>Puts a run into its concurrency group.</summary>
+    internal static Task JoinAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, long repoId, long runId, ReadyConcurrency group, CancellationToken cancellation) =>
+        connection.ExecuteAsync(new CommandDefinition(
+            JoinConcurrency,
+            new { RepoId = repoId, Group = group.Group.ToLowerInvariant(), RunId = runId, group.CancelInProgress, group.KeepsAll },
+            transaction,
+            cancellationToken: cancellation));
 }

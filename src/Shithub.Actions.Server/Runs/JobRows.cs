@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Environments;
 using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Runs;
@@ -144,7 +145,8 @@ internal static class JobRows
 
     /// <summary>Makes the rows of a run, of which there may be none yet, agree with a decision.</summary>
     /// <param name="before">The rows as they are.</param>
-    public static async Task WriteAsync(
+    /// <returns>True where an environment holds one of the jobs back, or refuses it: the caller rolls the run up anew.</returns>
+    public static async Task<bool> WriteAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, RunRows run, IReadOnlyList<JobState> before, RunDecision decision,
         Func<string, PendingJob> describe, CancellationToken cancellation)
     {
@@ -198,6 +200,11 @@ internal static class JobRows
         }).ToArray();
         if (members.Length > 0)
             await connection.ExecuteAsync(Sql(JoinConcurrency, new { run.RepoId, run.RunId, Members = new JsonArray(members).ToJsonString() }));
+
+        // In this transaction, so that no claim ever sees a job queued whose environment holds it.
+        var mayBeHeld = decision.Ready.Any(job => job.Environment is not null)
+            || decision.Jobs.Any(job => job is { Status: JobStatus.Queued, Leg: not null } && !ready.ContainsKey(job.Path));
+        return mayBeHeld && await EnvironmentGate.HoldAsync(connection, transaction, run.RunId, cancellation);
     }
 
     private static JsonObject Describe(

@@ -38,6 +38,23 @@ public sealed record NewRun
 
     public long? ParentRunId { get; init; }
 
+    /// <inheritdoc cref="Triggers.RunTrigger.CheckoutSha"/>
+    public string? CheckoutSha { get; init; }
+
+    /// <inheritdoc cref="Triggers.RunTrigger.WorkflowSha"/>
+    public string? WorkflowSha { get; init; }
+
+    /// <inheritdoc cref="Triggers.RunTrigger.Trust"/>
+    public string? Trust { get; init; }
+
+    /// <inheritdoc cref="Triggers.RunTrigger.AwaitsApproval"/>
+    public bool AwaitsApproval { get; init; }
+
+    public long? PullRequestId { get; init; }
+
+    /// <inheritdoc cref="Triggers.RunTrigger.ChainDepth"/>
+    public int ChainDepth { get; init; }
+
     /// <summary>Higher is claimed first.</summary>
     public int Priority { get; init; }
 

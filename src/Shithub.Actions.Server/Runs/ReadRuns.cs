@@ -10,7 +10,9 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
     private const string RunColumns = """
         r.id, r.repo_id, o.name || '/' || p.name as repository, r.run_index, r.workflow_file, r.workflow_name, r.title, r.event,
             r.head_sha, r.head_ref, a.name as actor, r.parent_run_id, r.status, r.conclusion, r.diagnostics::text as diagnostics,
-            r.created_at, r.started_at, r.completed_at
+            r.created_at, r.started_at, r.completed_at, r.hold, r.trust, r.checkout_sha, r.workflow_sha, r.pull_request_id,
+            (select number from pull_requests q where q.id = r.pull_request_id) as pull_request, r.chain_depth,
+            (select name from owners b where b.id = r.approved_by) as approved_by, r.approved_at
         from workflow_runs r
         join repositories p on p.id = r.repo_id
         join owners o on o.id = p.owner_id
@@ -41,14 +43,18 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
     private const string JobsSql = """
         select j.id, j.run_id, j.job_key, j.job_name, j.runs_on, j.needs, j.status, j.conclusion, j.attempt, j.timeout_minutes,
             w.name as runner, j.queued_at, j.started_at, j.completed_at, j.cancel_requested_at is not null as cancel_requested,
-            j.hold, j.continue_on_error, j.outputs::text as outputs, j.diagnostics::text as diagnostics,
+            j.hold, r.hold as run_hold, j.environment, j.continue_on_error, j.outputs::text as outputs, j.diagnostics::text as diagnostics,
             exists (
                 select
                 from workflow_runners m
                 join label_sets s on s.id = j.label_set_id
                 where m.revoked_at is null and s.labels <@ m.labels
-            ) as is_served
+            ) as is_served,
+            g.needs_review and g.decision is null as waits_for_review, g.waits_until,
+            (select string_agg(o.name, ', ' order by o.name) from owners o where o.id = any (g.reviewers)) as reviewers
         from workflow_jobs j
+        join workflow_runs r on r.id = j.run_id
+        left join environment_gates g on g.job_id = j.id and g.passed_at is null
         left join workflow_runners w on w.id = j.runner_id
         where j.run_id = @RunId
         order by j.position, j.id
@@ -184,6 +190,31 @@ public sealed record RunRow
     public DateTime? StartedAt { get; init; }
 
     public DateTime? CompletedAt { get; init; }
+
+    /// <summary>Why none of its jobs may start: <see cref="RunHold.Approval"/>, <see cref="HoldReason.Concurrency"/> or null.</summary>
+    public string? Hold { get; init; }
+
+    /// <summary>One of <see cref="RunTrust"/>.</summary>
+    public string Trust { get; init; } = RunTrust.Trusted;
+
+    /// <summary>Null: the head.</summary>
+    public string? CheckoutSha { get; init; }
+
+    /// <summary>The commit of the workflow files; null: the head.</summary>
+    public string? WorkflowSha { get; init; }
+
+    public long? PullRequestId { get; init; }
+
+    /// <summary>Its number.</summary>
+    public int? PullRequest { get; init; }
+
+    public int ChainDepth { get; init; }
+
+    public string? ApprovedBy { get; init; }
+
+    public DateTime? ApprovedAt { get; init; }
+
+    public bool AwaitsApproval => Hold == RunHold.Approval && Conclusion is null;
 }
 
 public sealed record JobRow
@@ -222,6 +253,20 @@ public sealed record JobRow
     public string? Hold { get; init; }
 
     public bool ContinueOnError { get; init; }
+
+    /// <summary>Why none of the run's jobs may start.</summary>
+    public string? RunHold { get; init; }
+
+    public string? Environment { get; init; }
+
+    /// <summary>Its environment wants a review that it has not got.</summary>
+    public bool WaitsForReview { get; init; }
+
+    /// <summary>Its environment holds it until then.</summary>
+    public DateTime? WaitsUntil { get; init; }
+
+    /// <summary>Names of those who may review it.</summary>
+    public string? Reviewers { get; init; }
 
     /// <summary>JSON: names and values.</summary>
     public string? Outputs { get; init; }

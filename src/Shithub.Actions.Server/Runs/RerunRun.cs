@@ -28,13 +28,22 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
         var repository = await repositories.FindAsync(run.RepoId, cancellation)
             ?? throw new InvalidOperationException($"Repository {run.RepoId} of run {run.Id} is gone.");
         var file = await WorkflowFiles.ReadAsync(
-            repositories.Open(run.RepoId), run.HeadSha, run.WorkflowFile, repository.GitHubWorkflows, cancellation);
+            repositories.Open(run.RepoId), run.WorkflowSha ?? run.HeadSha, run.WorkflowFile, repository.GitHubWorkflows, cancellation);
         var trigger = new RunTrigger(
             run.Event, Parse(original.Payload), Parse(original.Inputs), run.HeadSha, run.HeadRef, original.ActorId, original.Actor, run.Title,
-            $"rerun:{run.Id}:{idempotencyKey ?? Guid.NewGuid().ToString()}", run.Id);
+            $"rerun:{run.Id}:{idempotencyKey ?? Guid.NewGuid().ToString()}", run.Id)
+        {
+            CheckoutSha = run.CheckoutSha,
+            WorkflowSha = run.WorkflowSha ?? run.HeadSha,
+            // A rerun is trusted as the original was. One that nobody has approved waits for it as that did.
+            Trust = run.Trust,
+            AwaitsApproval = run.Hold == RunHold.Approval,
+            PullRequestId = run.PullRequestId,
+            ChainDepth = run.ChainDepth,
+        };
         var loaded = file is null
             ? LoadedWorkflows.Refused(Missing(run))
-            : await load.ExecuteAsync(repository, run.HeadSha, file, cancellation);
+            : await load.ExecuteAsync(repository, run.WorkflowSha ?? run.HeadSha, file, run.Trust == RunTrust.Trusted, cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var planned = await plan.ExecuteAsync(
             connection, transaction, repository, run.WorkflowFile, loaded, trigger, cancellation);

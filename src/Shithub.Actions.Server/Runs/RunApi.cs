@@ -4,16 +4,22 @@ using System.Text.Json.Serialization;
 namespace Shithub.Actions.Server.Runs;
 
 /// <summary>A run. <c>Jobs</c> is absent in lists.</summary>
+/// <param name="Trust"><c>untrusted</c>: of a pull request from somebody without write access, or from a fork. It gets no secrets.</param>
+/// <param name="Hold">Why none of its jobs may start: <c>approval</c>, <c>concurrency</c> or absent.</param>
+/// <param name="CheckoutSha">What jobs check out where it is not the head: the merge of a pull request.</param>
+/// <param name="WorkflowSha">The commit of the workflow files where it is not the head.</param>
 public sealed record RunResponse(
     long Id, long RepoId, string Repository, int RunIndex, string WorkflowFile, string WorkflowName, string Title, string Event,
     string HeadSha, string HeadRef, string? Actor, long? ParentRunId, string Status, string? Conclusion, JsonElement? Diagnostics,
-    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt, IReadOnlyList<JobResponse>? Jobs)
+    DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt, IReadOnlyList<JobResponse>? Jobs,
+    string Trust, string? Hold, int? PullRequest, string? ApprovedBy, DateTimeOffset? ApprovedAt, string? CheckoutSha, string? WorkflowSha)
 {
     public static RunResponse Of(RunRow run, IReadOnlyList<JobRow>? jobs) => new(
         run.Id, run.RepoId, run.Repository, run.RunIndex, run.WorkflowFile, run.WorkflowName, run.Title, run.Event, run.HeadSha,
         run.HeadRef, run.Actor, run.ParentRunId, run.Status, run.Conclusion,
         run.Diagnostics is null ? null : JsonDocument.Parse(run.Diagnostics).RootElement,
-        run.CreatedAt, run.StartedAt, run.CompletedAt, jobs is null ? null : [.. jobs.Select(JobResponse.Of)]);
+        run.CreatedAt, run.StartedAt, run.CompletedAt, jobs is null ? null : [.. jobs.Select(JobResponse.Of)],
+        run.Trust, run.Conclusion is null ? run.Hold : null, run.PullRequest, run.ApprovedBy, run.ApprovedAt, run.CheckoutSha, run.WorkflowSha);
 }
 
 /// <param name="WaitingFor">Why a job waits, in words.</param>

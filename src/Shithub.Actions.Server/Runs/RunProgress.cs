@@ -23,7 +23,7 @@ public static class RunProgress
         """;
 
     private const string ReadRun = """
-        select repo_id as RepoId, cancel_requested_at is not null as Cancelled, hold is not null as Held,
+        select repo_id as RepoId, cancel_requested_at is not null as Cancelled, hold is not null as Held, hold = 'approval' as AwaitsApproval,
             coalesce((select max(priority) from workflow_jobs where run_id = @RunId), 0) as Priority
         from workflow_runs
         where id = @RunId
@@ -51,7 +51,7 @@ public static class RunProgress
         update workflow_runs
         set status = @Status,
             conclusion = @Conclusion,
-            started_at = case when @Status = 'queued' then started_at else coalesce(started_at, now()) end,
+            started_at = case when @Status in ('queued', 'waiting') then started_at else coalesce(started_at, now()) end,
             completed_at = case when @Conclusion is null then null else now() end
         where id = @RunId and conclusion is null and status <> @Status and (status <> 'running' or @Conclusion is not null)
         """;
@@ -70,13 +70,15 @@ public static class RunProgress
         CommandDefinition Sql(string sql, object parameters) => new(sql, parameters, transaction, cancellationToken: cancellation);
 
         var brief = (await connection.QueryAsync<Brief>(Sql(ReadBrief, new { RunId = runId }))).AsList();
-        var state = brief.Exists(job => job.Conclusion is null && (job is { Status: JobStatus.Waiting, Hold: not HoldReason.Concurrency } || job.HasLeg))
+        var state = brief.Exists(job => job.Conclusion is null && (job is { Status: JobStatus.Waiting, Hold: not (HoldReason.Concurrency or HoldReason.Environment) } || job.HasLeg))
             ? await DecideAsync(connection, transaction, runId, cancellation)
             : RunRollup.RollUp([.. brief.Select(job => new JobState(job.Path, job.Status, job.Conclusion)
             {
                 IsReady = job.IsReady, ContinueOnError = job.ContinueOnError,
             })]);
-        await connection.ExecuteAsync(Sql(UpdateRun, new { RunId = runId, state.Status, state.Conclusion }));
+        var hasMoved = await connection.ExecuteAsync(Sql(UpdateRun, new { RunId = runId, state.Status, state.Conclusion })) > 0;
+        if (hasMoved && state.Conclusion is not null)
+            await WorkflowRunEvents.CompletedAsync(connection, transaction, runId, cancellation);
         await connection.ExecuteAsync(Sql(LeaveConcurrency, new { RunId = runId, HasEnded = state.Conclusion is not null }));
         return state;
     }
@@ -91,15 +93,19 @@ public static class RunProgress
         if (await RunDefinition.ReadAsync(connection, transaction, runId, cancellation) is not var (set, context, calls))
             return RunRollup.RollUp(jobs);
         var run = await connection.QuerySingleAsync<RunRecord>(Sql(ReadRun, new { RunId = runId }));
+        // Not even a condition of somebody who is not trusted is evaluated before the approval, also when the run is cancelled instead.
+        if (run.AwaitsApproval)
+            return RunRollup.RollUp(jobs);
         var decision = RunMachine.Advance(new RunSituation(set, context, jobs, calls, run.Cancelled, run.Held));
-        await JobRows.WriteAsync(
+        var isGated = await JobRows.WriteAsync(
             connection, transaction, new RunRows(runId, run.RepoId, run.Priority), jobs, decision,
             path => RunMachine.Describe(set, decision.Calls, path), cancellation);
         if (decision.Calls.Count != calls.Count)
             await connection.ExecuteAsync(Sql(KeepCalls, new { RunId = runId, Calls = RunDefinition.WriteCalls(decision.Calls) }));
         if (decision.Jobs.Any(job => job.Status == JobStatus.Queued))
             await connection.ExecuteAsync(Sql(TellQueue, new { }));
-        return decision.State;
+        // What an environment refused may decide about others. A job is gated once, so this ends.
+        return isGated ? await DecideAsync(connection, transaction, runId, cancellation) : decision.State;
     }
 
     private sealed record RunRecord
@@ -109,6 +115,8 @@ public static class RunProgress
         public bool Cancelled { get; init; }
 
         public bool Held { get; init; }
+
+        public bool AwaitsApproval { get; init; }
 
         public int Priority { get; init; }
     }

@@ -7,6 +7,7 @@ public static class RunServices
         .AddSingleton<ReadCheckRuns>()
         .AddSingleton<CancelJob>()
         .AddSingleton<RerunRun>()
+        .AddSingleton<ApproveRun>()
         .AddSingleton<ConcurrencyKeeper>()
         .AddHostedService(provider => provider.GetRequiredService<ConcurrencyKeeper>());
 }

@@ -17,7 +17,14 @@ public sealed class LoadWorkflows(RepositoryStore repositories)
     /// <summary>Actions that one run may use, directly or not.</summary>
     private const int ActionsMax = 100;
 
-    public async Task<LoadedWorkflows> ExecuteAsync(Repository repository, string commit, WorkflowFile file, CancellationToken cancellation)
+    public Task<LoadedWorkflows> ExecuteAsync(Repository repository, string commit, WorkflowFile file, CancellationToken cancellation) =>
+        ExecuteAsync(repository, commit, file, isTrusted: true, cancellation);
+
+    /// <param name="isTrusted">
+    /// False: what comes from a stranger reaches no private repository but the one that it is for, whoever owns it.
+    /// </param>
+    public async Task<LoadedWorkflows> ExecuteAsync(
+        Repository repository, string commit, WorkflowFile file, bool isTrusted, CancellationToken cancellation)
     {
         if (file.Parsed.Workflow is not { } root)
             return LoadedWorkflows.Refused(file.Parsed.Diagnostics);
@@ -28,7 +35,7 @@ public sealed class LoadWorkflows(RepositoryStore repositories)
         var builder = new WorkflowSetBuilder(root);
         while (builder.Next is var (from, call))
         {
-            var place = await FindAsync(repository, commit, from.Repository, from.Commit, call.Uses, cancellation);
+            var place = await FindAsync(repository, commit, from.Repository, from.Commit, call.Uses, isTrusted, cancellation);
             if (place.Refusal is { } refusal)
             {
                 builder.Refuse(refusal);
@@ -58,7 +65,7 @@ public sealed class LoadWorkflows(RepositoryStore repositories)
         if (builder.Build() is not { } set)
             return LoadedWorkflows.Refused(builder.Diagnostics);
         var problems = new List<Diagnostic>();
-        var actions = await ActionsAsync(repository, commit, set, problems, cancellation);
+        var actions = await ActionsAsync(repository, commit, set, problems, isTrusted, cancellation);
         if (problems.Count > 0)
             return LoadedWorkflows.Refused(problems);
         var sources = set.Sources.Values
@@ -73,7 +80,7 @@ public sealed class LoadWorkflows(RepositoryStore repositories)
     /// anything is queued; one of the own repository that is not in this commit may still come with a checkout of another.
     /// </summary>
     private async Task<IReadOnlyList<ResolvedAction>> ActionsAsync(
-        Repository repository, string commit, WorkflowSet set, List<Diagnostic> problems, CancellationToken cancellation)
+        Repository repository, string commit, WorkflowSet set, List<Diagnostic> problems, bool isTrusted, CancellationToken cancellation)
     {
         var actions = new Dictionary<string, ResolvedAction>(StringComparer.Ordinal);
         var seen = new HashSet<string>(StringComparer.Ordinal);
@@ -98,7 +105,7 @@ public sealed class LoadWorkflows(RepositoryStore repositories)
                 break;
             }
 
-            var place = await FindAsync(repository, commit, null, null, reference, cancellation);
+            var place = await FindAsync(repository, commit, null, null, reference, isTrusted, cancellation);
             if (place.Refusal is { } refusal)
             {
                 problems.Add(use.Refuse(
@@ -146,14 +153,19 @@ public sealed class LoadWorkflows(RepositoryStore repositories)
 
     /// <param name="from">The repository of the file that the reference stands in; null: the run's own.</param>
     private async Task<Place> FindAsync(
-        Repository own, string ownCommit, string? from, string? fromCommit, WorkflowReference reference, CancellationToken cancellation)
+        Repository own, string ownCommit, string? from, string? fromCommit, WorkflowReference reference, bool isTrusted,
+        CancellationToken cancellation)
     {
         if (reference.Repository is null && from is null)
             return new Place(own, ownCommit, null);
         var name = reference.Repository ?? from!;
         var repository = await repositories.FindAsync(name, cancellation);
-        if (repository is null || (repository.IsPrivate && repository.OwnerId != own.OwnerId))
-            return new Place(null, null, $"there is no repository '{name}' on this server that {own.FullName} may use");
+        if (repository is null || (repository.IsPrivate && repository.Id != own.Id && (repository.OwnerId != own.OwnerId || !isTrusted)))
+        {
+            return new Place(
+                null, null, $"there is no repository '{name}' on this server that {(isTrusted ? own.FullName : "an untrusted pull request")} may use");
+        }
+
         if (reference.Repository is null)
             return new Place(repository, fromCommit, null);
         return await DispatchWorkflow.ResolveAsync(repositories.Open(repository.Id), reference.Ref!, cancellation) is var (_, sha)

@@ -39,9 +39,17 @@ public sealed class PlanRun(PublicUrl url)
         NpgsqlConnection connection, NpgsqlTransaction transaction, Repository repository, string file, LoadedWorkflows loaded,
         RunTrigger trigger, CancellationToken cancellation)
     {
-        var workflow = loaded.Set?.RootSource.Workflow;
         var (runId, runIndex) = await connection.QuerySingleAsync<(long, int)>(
             new CommandDefinition(NextNumbers, new { repository.Id }, transaction, cancellationToken: cancellation));
+        return await ExecuteAsync(connection, transaction, repository, file, loaded, trigger, runId, runIndex, cancellation);
+    }
+
+    /// <summary>The plan of a run that has its numbers, as when an approval gives it other files.</summary>
+    public async Task<NewRun> ExecuteAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, Repository repository, string file, LoadedWorkflows loaded,
+        RunTrigger trigger, long runId, int runIndex, CancellationToken cancellation)
+    {
+        var workflow = loaded.Set?.RootSource.Workflow;
         var run = new NewRun
         {
             RunId = runId,
@@ -57,13 +65,20 @@ public sealed class PlanRun(PublicUrl url)
             ActorId = trigger.ActorId,
             TriggerEventId = trigger.TriggerEventId,
             ParentRunId = trigger.ParentRunId,
+            CheckoutSha = trigger.CheckoutSha,
+            WorkflowSha = trigger.WorkflowSha,
+            Trust = trigger.Trust,
+            AwaitsApproval = trigger.AwaitsApproval,
+            PullRequestId = trigger.PullRequestId,
+            ChainDepth = trigger.ChainDepth,
         };
         if (loaded.Set is not { } set || workflow is null)
             return run with { Diagnostics = loaded.Diagnostics };
         var github = Context(repository, file, workflow, trigger, runId, runIndex);
         var vars = await VariablesAsync(connection, transaction, repository, cancellation);
         var planned = RunPlanner.Plan(set, new PlanContext(
-            github, vars, trigger.Inputs.ToDictionary(input => input.Key, input => input.Value, StringComparer.Ordinal)));
+            github, vars, trigger.Inputs.ToDictionary(input => input.Key, input => input.Value, StringComparer.Ordinal)),
+            trigger.AwaitsApproval);
         if (planned.Decision is not { } decision)
             return run with { Diagnostics = planned.Diagnostics };
         github.Remove("event");
@@ -99,11 +114,17 @@ public sealed class PlanRun(PublicUrl url)
             ["run_attempt"] = 1,
             ["server_url"] = url.Base,
             ["api_url"] = url.Of("api/v1"),
-            ["sha"] = trigger.HeadSha,
+            ["sha"] = trigger.CheckoutSha ?? trigger.HeadSha,
             ["workflow"] = workflow.Name ?? file,
             ["workflow_ref"] = $"{repository.FullName}/{file}@{trigger.HeadRef}",
-            ["workflow_sha"] = trigger.HeadSha,
+            ["workflow_sha"] = trigger.WorkflowSha ?? trigger.HeadSha,
         };
+        if (trigger.Payload["pull_request"] is JsonObject pull)
+        {
+            context["head_ref"] = pull["head"]?["ref"]?.DeepClone();
+            context["base_ref"] = pull["base"]?["ref"]?.DeepClone();
+        }
+
         return context;
     }
 
@@ -128,4 +149,22 @@ public sealed record RunTrigger(
     string Actor,
     string Title,
     string TriggerEventId,
-    long? ParentRunId = null);
+    long? ParentRunId = null)
+{
+    /// <summary>What jobs check out, where it is not the head: the merge of a pull request.</summary>
+    public string? CheckoutSha { get; init; }
+
+    /// <summary>The commit that the workflow files come from, where it is not the head.</summary>
+    public string? WorkflowSha { get; init; }
+
+    /// <summary>One of <see cref="RunTrust"/>; null: as the event's name says.</summary>
+    public string? Trust { get; init; }
+
+    /// <summary>No job starts until somebody who may write approves the run.</summary>
+    public bool AwaitsApproval { get; init; }
+
+    public long? PullRequestId { get; init; }
+
+    /// <summary>How many runs in a row led to this one.</summary>
+    public int ChainDepth { get; init; }
+}

@@ -2,9 +2,9 @@ using System.Text.Json.Nodes;
 using Dapper;
 using Npgsql;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.PullRequests;
 using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Runs;
-using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Triggers;
 
@@ -13,12 +13,10 @@ namespace Shithub.Actions.Server.Triggers;
 /// event makes each of its runs exactly once.
 /// </summary>
 public sealed partial class ProcessEvent(
-    NpgsqlDataSource dataSource, RepositoryStore repositories, LoadWorkflows load, PlanRun plan, ActionsPolicy policy, ILogger<ProcessEvent> logger)
+    NpgsqlDataSource dataSource, RepositoryStore repositories, FindEventSource sources, LoadWorkflows load, PlanRun plan, ActionsPolicy policy,
+    RefreshSchedules schedules, ILogger<ProcessEvent> logger)
 {
     public const int AttemptsMax = 10;
-
-    /// <summary>More changed paths than this are 'unknown', and path filters then match.</summary>
-    private const int ChangedPathsMax = 10_000;
 
     private const int TitleMax = 255;
 
@@ -36,7 +34,8 @@ public sealed partial class ProcessEvent(
             for update skip locked) next
         where e.id = next.id
         returning e.id, e.repo_id, e.actor_id, (select a.name from owners a where a.id = e.actor_id) as actor, e.event, e.ref,
-            e.before_sha, e.head_sha, e.payload::text as payload, e.attempts
+            e.before_sha, e.head_sha, e.payload::text as payload, e.attempts, e.workflow_file, e.pull_request_id, e.pull_push_id, e.trust,
+            e.awaits_approval, e.chain_depth
         """;
 
     private const string Lock = """
@@ -87,85 +86,55 @@ public sealed partial class ProcessEvent(
         var repository = await policy.IsEnabledAsync(row.RepoId, cancellation)
             ? await repositories.FindAsync(row.RepoId, cancellation)
             : null;
-        var files = repository is null ? [] : await MatchingFilesAsync(repository, row, cancellation);
+        var source = repository is null ? null : await sources.ExecuteAsync(repository, row, cancellation);
         var loaded = new List<LoadedWorkflows>();
-        foreach (var file in files)
-            loaded.Add(await load.ExecuteAsync(repository!, row.HeadSha!, file, cancellation));
-        var trigger = TriggerOf(row);
+        foreach (var file in source?.Files ?? [])
+            loaded.Add(await load.ExecuteAsync(repository!, file.Commit, file.File, row.Trust == RunTrust.Trusted, cancellation));
+        var refresh = repository is null ? null : await schedules.ReadAsync(repository, row, cancellation);
 
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         CommandDefinition Sql(string sql) => new(sql, new { row.Id }, transaction, cancellationToken: cancellation);
         if (await connection.ExecuteScalarAsync<Guid?>(Sql(Lock)) is null)
             return;
-        foreach (var (file, workflows) in files.Zip(loaded))
+        if (source is not null && !await IsOutdatedAsync(connection, transaction, row, cancellation))
         {
-            var run = await plan.ExecuteAsync(connection, transaction, repository!, file.Path, workflows, trigger, cancellation);
-            await EnqueueRun.ExecuteAsync(connection, transaction, run, cancellation);
+            foreach (var (file, workflows) in source.Files.Zip(loaded))
+            {
+                var run = await plan.ExecuteAsync(
+                    connection, transaction, repository!, file.File.Path, workflows, TriggerOf(row, source, file), cancellation);
+                await EnqueueRun.ExecuteAsync(connection, transaction, run, cancellation);
+            }
         }
 
+        if (refresh is not null)
+            await RefreshSchedules.WriteAsync(connection, transaction, refresh, cancellation);
         await connection.ExecuteAsync(Sql(MarkProcessed));
         await transaction.CommitAsync(cancellation);
     }
 
-    /// <summary>
-    /// The workflow files that the event starts. One with errors is among them if its <c>on</c> matches or can't be read: somebody expects
-    /// it to run and must be told why it doesn't.
-    /// </summary>
-    private async Task<List<WorkflowFile>> MatchingFilesAsync(Repository repository, TriggerEventRow row, CancellationToken cancellation)
-    {
-        var matching = new List<WorkflowFile>();
-        // A tag may stand for a tree or a blob.
-        if (row.HeadSha is not { } headSha)
-            return matching;
-        var git = repositories.Open(repository.Id);
-        var trigger = new TriggerEvent(row.Event, row.Ref, null, Deleted: false);
-        var pathsAreRead = false;
-        foreach (var file in await WorkflowFiles.ReadAllAsync(git, headSha, repository.GitHubWorkflows, cancellation))
-        {
-            if (file.Parsed.On is not { } on)
-            {
-                matching.Add(file);
-                continue;
-            }
+    /// <summary>A pull request whose head has moved on asks for an approval with its next event.</summary>
+    private static async Task<bool> IsOutdatedAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, TriggerEventRow row, CancellationToken cancellation) =>
+        row is { AwaitsApproval: true, PullRequestId: { } pull }
+        && await PreparePullRequest.IsOutdatedAsync(
+            connection, transaction, pull, row.HeadSha!, (string?)row.PayloadObject["action"] == "closed", cancellation);
 
-            var workflow = file.Parsed.Workflow ?? new Workflow(file.Path, null, on, [], []);
-            if (!pathsAreRead && EventMatcher.NeedsChangedPaths(workflow, trigger))
-            {
-                trigger = trigger with { ChangedPaths = await ChangedPathsAsync(git, repository, row, cancellation) };
-                pathsAreRead = true;
-            }
-
-            if (EventMatcher.Matches(workflow, trigger))
-                matching.Add(file);
-        }
-
-        return matching;
-    }
-
-    /// <summary>What the push changed; for a new branch, what it changes over the default branch.</summary>
-    private static async Task<IReadOnlyList<string>?> ChangedPathsAsync(
-        GitRepository git, Repository repository, TriggerEventRow row, CancellationToken cancellation)
-    {
-        var before = row.BeforeSha;
-        if (before is null)
-        {
-            var trunk = await git.FindCommitAsync($"refs/heads/{repository.DefaultBranch}", cancellation);
-            if (trunk is null || trunk == row.HeadSha)
-                return null;
-            before = await git.FindMergeBaseAsync(trunk, row.HeadSha!, cancellation);
-        }
-
-        return before is null ? null : await git.ChangedPathsAsync(before, row.HeadSha!, ChangedPathsMax, cancellation);
-    }
-
-    private static RunTrigger TriggerOf(TriggerEventRow row)
+    private static RunTrigger TriggerOf(TriggerEventRow row, EventSource source, SourcedFile file)
     {
         var payload = row.PayloadObject;
-        var subject = ((string?)payload["head_commit"]?["message"])?.Split('\n', 2)[0].Trim();
-        var title = string.IsNullOrEmpty(subject) ? row.HeadSha ?? row.Ref : subject;
+        var subject = ((string?)payload["head_commit"]?["message"] ?? (string?)payload["pull_request"]?["title"] ?? source.Subject)?.Split('\n', 2)[0].Trim();
+        var title = string.IsNullOrEmpty(subject) ? source.HeadSha : subject;
         return new RunTrigger(
-            row.Event, payload, new JsonObject(), row.HeadSha ?? "", row.Ref, row.ActorId, row.Actor ?? "",
-            title.Length <= TitleMax ? title : title[..(TitleMax - 1)] + "…", row.Id.ToString());
+            row.Event, payload, new JsonObject(), source.HeadSha, source.Ref, row.ActorId, row.Actor ?? "",
+            title.Length <= TitleMax ? title : title[..(TitleMax - 1)] + "…", row.Id.ToString())
+        {
+            CheckoutSha = source.CheckoutSha,
+            WorkflowSha = file.Commit,
+            Trust = row.Trust,
+            AwaitsApproval = row.AwaitsApproval,
+            PullRequestId = row.PullRequestId,
+            ChainDepth = row.ChainDepth,
+        };
     }
 
     [LoggerMessage(EventId = 320, Level = LogLevel.Error, Message = "Trigger event {Id} failed at attempt {Attempt} of {AttemptsMax}")]

@@ -25,6 +25,22 @@ public sealed record TriggerEventRow
 
     public string Payload { get; init; } = "{}";
 
+    /// <summary>The one workflow that the event is for; null: all of them.</summary>
+    public string? WorkflowFile { get; init; }
+
+    public long? PullRequestId { get; init; }
+
+    /// <summary>The push that moved the pull request.</summary>
+    public Guid? PullPushId { get; init; }
+
+    /// <summary>Decided when the event was made: one of <see cref="Runs.RunTrust"/>.</summary>
+    public string Trust { get; init; } = "";
+
+    public bool AwaitsApproval { get; init; }
+
+    /// <summary>How many runs in a row led here.</summary>
+    public int ChainDepth { get; init; }
+
     public int Attempts { get; init; }
 
     public JsonObject PayloadObject => (JsonObject)JsonNode.Parse(Payload)!;

@@ -6,6 +6,10 @@ public static class TriggerServices
         .AddSingleton<PlanRun>()
         .AddSingleton<LoadWorkflows>()
         .AddSingleton<ProcessEvent>()
+        .AddSingleton<FindEventSource>()
+        .AddSingleton<RefreshSchedules>()
+        .AddSingleton<ScheduleKeeper>()
+        .AddHostedService(provider => provider.GetRequiredService<ScheduleKeeper>())
         .AddSingleton<DispatchWorkflow>()
         .AddHostedService<TriggerProcessor>();
 }

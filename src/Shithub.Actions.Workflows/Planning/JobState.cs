@@ -39,6 +39,9 @@ public static class HoldReason
 
     /// <summary>Its concurrency group.</summary>
     public const string Concurrency = "concurrency";
+
+    /// <summary>The rules of its environment: a review, a time. The server's: no rule here sets it.</summary>
+    public const string Environment = "environment";
 }
 
 /// <summary>One combination of a matrix.</summary>

@@ -175,7 +175,7 @@ internal sealed class RunAdvance
         var free = max;
         foreach (var leg in _tree.JobsOf(node).Where(leg => leg is { Conclusion: null, IsReady: true }).ToList())
         {
-            if (leg.Status == JobStatus.Running || (leg.Status == JobStatus.Queued && !_ready.Exists(ready => ready.Path == leg.Path)))
+            if (leg.Status == JobStatus.Running || leg.Hold == HoldReason.Environment || (leg.Status == JobStatus.Queued && !_ready.Exists(ready => ready.Path == leg.Path)))
                 free--;
         }
 

@@ -14,13 +14,14 @@ public sealed record RunPlanResult(
 /// <summary>Begins runs: checks everything that can be checked before the first job is queued, and decides what can start.</summary>
 public static class RunPlanner
 {
-    public static RunPlanResult Plan(WorkflowSet set, PlanContext context)
+    /// <param name="held">Nothing of it may start yet, whatever it says itself.</param>
+    public static RunPlanResult Plan(WorkflowSet set, PlanContext context, bool held = false)
     {
         ArgumentNullException.ThrowIfNull(set);
         ArgumentNullException.ThrowIfNull(context);
         try
         {
-            return Begin(set, context);
+            return Begin(set, context, held);
         }
         catch (FormatException exception)
         {
@@ -31,7 +32,7 @@ public static class RunPlanner
         }
     }
 
-    private static RunPlanResult Begin(WorkflowSet set, PlanContext context)
+    private static RunPlanResult Begin(WorkflowSet set, PlanContext context, bool held)
     {
         var problems = new WorkflowSetChecker(set, context).Check();
         if (problems.Any(problem => problem.Severity == DiagnosticSeverity.Error))
@@ -51,7 +52,7 @@ public static class RunPlanner
         var concurrency = root.Concurrency is null ? null : Concurrency.Plan(root.Concurrency, evaluator, diagnostics);
         if (diagnostics.HasErrors)
             return new RunPlanResult([.. problems, .. diagnostics.ToList()], null, null, null);
-        var decision = RunMachine.Advance(new RunSituation(set, context, RunMachine.Begin(set), [], Held: concurrency is not null));
+        var decision = RunMachine.Advance(new RunSituation(set, context, RunMachine.Begin(set), [], Held: held || concurrency is not null));
         return new RunPlanResult(problems, string.IsNullOrEmpty(title) ? null : title, concurrency, decision);
     }
 }

@@ -154,7 +154,8 @@ public sealed class ClaimedSecretTests(SharedServer shared) : IClassFixture<Shar
     [InlineData("", false)]
     public async Task Only_events_of_people_who_may_write_bring_secrets(string name, bool isTrusted)
     {
-        Assert.Equal(isTrusted, EventTrust.GivesSecrets(name));
+        Assert.Equal(isTrusted, EventTrust.GivesSecrets(name, RunTrust.OfEvent(name)));
+        Assert.False(EventTrust.GivesSecrets(name, RunTrust.Untrusted));
         var pool = await Pool.CreateAsync(_server);
         await SetAsync(SecretScope.OfRepository(pool.RepoId), ("ALPHA", "alpha-value"));
         await EnqueueAsync(pool, "steps: [{run: x, env: {A: '${{ toJSON(secrets) }}'}}]", name);

@@ -1,0 +1,59 @@
+using Dapper;
+using Npgsql;
+
+namespace Shithub.Actions.Server.Runs;
+
+/// <summary>
+/// Events <c>workflow_run</c>, written in the transaction that makes a run or ends it, where some workflow of the default branch waits for
+/// them. They have the trust of the run that causes them: what a stranger's run leaves behind is as untrusted as the run. A run that
+/// waits for approval has not been requested yet, and one that never got it causes nothing.
+/// </summary>
+internal static class WorkflowRunEvents
+{
+    /// <summary>GitHub's number: "You can't use workflow_run to chain together more than three levels of workflows."</summary>
+    public const int ChainMax = 3;
+
+    private const string Insert = """
+        with made as (
+            insert into trigger_events (id, repo_id, actor_id, event, ref, payload, trust, chain_depth)
+            select gen_random_uuid(), r.repo_id, r.actor_id, 'workflow_run', 'refs/heads/' || p.default_branch,
+                jsonb_build_object(
+                    'action', action.name,
+                    'workflow_run', jsonb_build_object(
+                        'id', r.id, 'name', r.workflow_name, 'path', r.workflow_file, 'display_title', r.title, 'run_number', r.run_index,
+                        'run_attempt', 1, 'event', r.event, 'head_sha', r.head_sha,
+                        'head_branch', coalesce(r.event_payload -> 'pull_request' -> 'head' ->> 'ref', regexp_replace(r.head_ref, '^refs/(heads|tags)/', '')),
+                        'status', case when r.conclusion is null then 'requested' else 'completed' end,
+                        'conclusion', r.conclusion, 'trust', r.trust,
+                        'actor', jsonb_build_object('login', a.name, 'type', 'User'),
+                        'created_at', r.created_at),
+                    'workflow', jsonb_build_object('name', r.workflow_name, 'path', r.workflow_file),
+                    'repository', jsonb_build_object(
+                        'id', p.id, 'name', p.name, 'full_name', o.name || '/' || p.name, 'private', p.is_private,
+                        'owner', jsonb_build_object('id', o.id, 'login', o.name, 'name', o.name), 'default_branch', p.default_branch),
+                    'sender', jsonb_build_object('login', a.name, 'type', 'User')),
+                r.trust, r.chain_depth + 1
+            from workflow_runs r
+            join repositories p on p.id = r.repo_id
+            join owners o on o.id = p.owner_id
+            left join owners a on a.id = r.actor_id
+            cross join unnest(@Actions::text[]) as action (name)
+            where r.id = @RunId and p.has_workflow_run and r.hold is distinct from 'approval' and r.chain_depth < @ChainMax
+            returning 1
+        )
+        select pg_notify('shithub', 'trigger:')
+        from made
+        limit 1
+        """;
+
+    public static Task RequestedAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation) =>
+        InsertAsync(connection, transaction, runId, ["requested"], cancellation);
+
+    public static Task CompletedAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation) =>
+        InsertAsync(connection, transaction, runId, ["completed"], cancellation);
+
+    private static Task InsertAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, string[] actions, CancellationToken cancellation) =>
+        connection.ExecuteAsync(new CommandDefinition(
+            Insert, new { RunId = runId, Actions = actions, ChainMax }, transaction, cancellationToken: cancellation));
+}
