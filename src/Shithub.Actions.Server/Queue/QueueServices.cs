@@ -7,6 +7,8 @@ public static class QueueServices
 {
     public static IServiceCollection AddQueue(this IServiceCollection services, ServerSettings settings) => services
         .AddSingleton<ClaimJob>()
+        .AddSingleton<ClaimBatches>()
+        .AddSingleton<PrioritizeJob>()
         .AddSingleton<ClaimAnswer>()
         .AddSingleton<ClaimSecrets>()
         .AddSingleton<RenewLeases>()

@@ -130,7 +130,8 @@ public sealed class RunnerPool(NpgsqlDataSource dataSource, RescueJob rescue)
             if (await connection.ExecuteAsync(Sql(RevokeSql)) == 0)
                 return null;
             await connection.ExecuteAsync(Sql(RevokeTokens));
-            // After the runner's lock: no claim of this runner is under way any more.
+            // After the runner's row and the claims' lock: no claim of this runner is under way any more.
+            await connection.ExecuteAsync(Sql("select queue_lock()"));
             jobs = [.. await connection.QueryAsync<(long, long)>(Sql(ActiveJobs))];
             // Its waiting heartbeats look again, and hear it.
             await connection.ExecuteAsync(Sql(TellQueue));
