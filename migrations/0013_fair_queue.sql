@@ -7,7 +7,7 @@ alter table actions_site_policy
     add column repo_max_running      integer check (repo_max_running >= 0),
     -- jobs of a repository that wait or are queued
     add column max_queued            integer default 10000 check (max_queued >= 0),
-    -- events by one actor
+    -- events of one actor that start runs
     add column max_triggers_per_hour integer default 1000 check (max_triggers_per_hour >= 0);
 alter table owners
     add column max_running           integer check (max_running >= 0),
@@ -21,7 +21,6 @@ alter table repositories
 
 -- is_counted: the job is one of those that queue_owners and queue_repositories count as running.
 alter table workflow_jobs add column is_counted boolean not null default false;
-alter table workflow_runs add column priority integer not null default 0;
 -- Some job that asks for the set is, or was a moment ago, queued.
 alter table label_sets add column is_active boolean not null default false;
 create index label_sets_active on label_sets (id) where is_active;
@@ -32,7 +31,8 @@ create index workflow_jobs_lane on workflow_jobs (label_set_id, repo_id, priorit
 create index workflow_jobs_express on workflow_jobs (label_set_id, priority desc, id) where status = 'queued' and priority >= 1000000;
 -- For the cap on queued jobs.
 create index workflow_jobs_unfinished on workflow_jobs (repo_id) where status in ('queued', 'waiting');
-create index trigger_events_actor on trigger_events (actor_id, created_at);
+-- For the cap on triggers.
+create index workflow_runs_actor on workflow_runs (actor_id, created_at);
 drop index workflow_jobs_queue;
 
 -- What follows is written by the holder of the claim lock only (queue_lock), so nobody waits for anybody in it. Jobs that are queued, or
@@ -170,10 +170,10 @@ begin
     end if;
 end $$;
 
--- Opens lanes where jobs are queued; of a repository or owner that is switched off it opens none.
+-- Opens lanes where jobs are queued; those of a repository or owner that is switched off are kept, closed.
 create function queue_open_lanes(sets integer[], repos bigint[]) returns void language plpgsql
     set join_collapse_limit = 1 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
-    set plan_cache_mode = force_generic_plan set jit = off
+    set enable_sort = off set enable_incremental_sort = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 begin
     insert into queue_owners (owner_id, is_enabled, max_running)
@@ -189,25 +189,24 @@ begin
     join owners o on o.id = p.owner_id
     on conflict (repo_id) do nothing;
     insert into queue_lanes (label_set_id, repo_id, owner_id, is_active)
-    select distinct n.label_set_id, p.repo_id, p.owner_id, true
+    select distinct n.label_set_id, p.repo_id, p.owner_id, p.is_enabled
     from unnest(sets, repos) n (label_set_id, repo_id)
     join queue_repositories p on p.repo_id = n.repo_id
-    where p.is_enabled
-    on conflict (label_set_id, repo_id) do update set is_active = true where not queue_lanes.is_active;
+    on conflict (label_set_id, repo_id) do update set is_active = true where excluded.is_active and not queue_lanes.is_active;
     insert into queue_owner_lanes (label_set_id, owner_id, is_active)
-    select distinct n.label_set_id, p.owner_id, true
+    select n.label_set_id, p.owner_id, bool_or(p.is_enabled and o.is_enabled)
     from unnest(sets, repos) n (label_set_id, repo_id)
     join queue_repositories p on p.repo_id = n.repo_id
     join queue_owners o on o.owner_id = p.owner_id
-    where p.is_enabled and o.is_enabled
-    on conflict (label_set_id, owner_id) do update set is_active = true where not queue_owner_lanes.is_active;
+    group by n.label_set_id, p.owner_id
+    on conflict (label_set_id, owner_id) do update set is_active = true where excluded.is_active and not queue_owner_lanes.is_active;
     update label_sets set is_active = true where id = any (sets) and not is_active;
 end $$;
 
 -- A policy that changed closes the lanes that it stops, and opens those that it lets go.
 create function queue_obey_policy() returns trigger language plpgsql
     set join_collapse_limit = 1 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
-    set plan_cache_mode = force_generic_plan set jit = off
+    set enable_sort = off set enable_incremental_sort = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
     lane record;
@@ -254,7 +253,7 @@ create trigger queue_obey_policy after update on repositories
 -- Returns how many were read.
 create function queue_read_notes(most integer) returns integer language plpgsql
     set join_collapse_limit = 1 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
-    set plan_cache_mode = force_generic_plan set jit = off
+    set enable_sort = off set enable_incremental_sort = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
     notes queue_notes[];
@@ -294,7 +293,7 @@ end $$;
 -- is none, all that have work have running jobs, and those are no more than the pool is large.
 create function queue_next(sets integer[], out found_job bigint, out found_repo bigint, out found_owner bigint) language plpgsql
     set join_collapse_limit = 1 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
-    set plan_cache_mode = force_generic_plan set jit = off
+    set enable_sort = off set enable_incremental_sort = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
     site actions_site_policy;
@@ -413,7 +412,7 @@ create function queue_give(
     in_token_seconds bigint)
 returns void language plpgsql
     set join_collapse_limit = 1 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_bitmapscan = off
-    set plan_cache_mode = force_generic_plan set jit = off
+    set enable_sort = off set enable_incremental_sort = off set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
     turn bigint := nextval('queue_turns');

@@ -2,6 +2,7 @@ using System.Net;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Jobs;
@@ -81,6 +82,7 @@ public static class ServerHost
             json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProtocolJson.Default);
         });
+        services.AddAudit();
         services.AddSecrets();
         services.AddAccess();
         services.AddRepositories();
@@ -111,6 +113,8 @@ public static class ServerHost
         app.MapDispatchEndpoint();
         app.MapRepositoryEndpoints();
         app.MapSecretEndpoints();
+        app.MapAuditEndpoints();
+        app.MapExplainEndpoint();
         app.MapGitEndpoints();
         app.MapWebPages();
     }

@@ -9,6 +9,7 @@ public static class QueueServices
         .AddSingleton<ClaimJob>()
         .AddSingleton<ClaimBatches>()
         .AddSingleton<PrioritizeJob>()
+        .AddSingleton<ExplainJob>()
         .AddSingleton<ClaimAnswer>()
         .AddSingleton<ClaimSecrets>()
         .AddSingleton<RenewLeases>()

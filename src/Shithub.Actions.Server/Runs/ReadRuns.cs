@@ -10,7 +10,7 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
     private const string RunColumns = """
         r.id, r.repo_id, o.name || '/' || p.name as repository, r.run_index, r.workflow_file, r.workflow_name, r.title, r.event,
             r.head_sha, r.head_ref, a.name as actor, r.parent_run_id, r.status, r.conclusion, r.diagnostics::text as diagnostics,
-            r.created_at, r.started_at, r.completed_at
+            r.created_at, r.started_at, r.completed_at, r.cancel_reason
         from workflow_runs r
         join repositories p on p.id = r.repo_id
         join owners o on o.id = p.owner_id
@@ -41,7 +41,7 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
     private const string JobsSql = """
         select j.id, j.run_id, j.job_key, j.job_name, j.runs_on, j.needs, j.status, j.conclusion, j.attempt, j.timeout_minutes,
             w.name as runner, j.queued_at, j.started_at, j.completed_at, j.cancel_requested_at is not null as cancel_requested,
-            j.hold, j.continue_on_error, j.outputs::text as outputs, j.diagnostics::text as diagnostics,
+            j.cancel_reason, j.hold, j.continue_on_error, j.outputs::text as outputs, j.diagnostics::text as diagnostics,
             exists (
                 select
                 from workflow_runners m
@@ -151,6 +151,9 @@ public sealed record RunRow
     public DateTime? StartedAt { get; init; }
 
     public DateTime? CompletedAt { get; init; }
+
+    /// <summary>Why it was cancelled, where it was not asked for.</summary>
+    public string? CancelReason { get; init; }
 }
 
 public sealed record JobRow
@@ -184,6 +187,9 @@ public sealed record JobRow
     public DateTime? CompletedAt { get; init; }
 
     public bool CancelRequested { get; init; }
+
+    /// <summary>Why it was cancelled, where it was not asked for.</summary>
+    public string? CancelReason { get; init; }
 
     /// <summary>One of <see cref="HoldReason"/>, or null.</summary>
     public string? Hold { get; init; }

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 
 namespace Shithub.Actions.Server.Secrets;
 
@@ -9,7 +10,7 @@ namespace Shithub.Actions.Server.Secrets;
 /// Configuration variables, the context <c>vars</c>: of the site, of an owner, of a repository. The nearest wins. Their names are one
 /// whatever their case, as on GitHub.
 /// </summary>
-public sealed partial class Variables(NpgsqlDataSource dataSource)
+public sealed partial class Variables(NpgsqlDataSource dataSource, AuditLog audit)
 {
     public const int ValueBytesMax = 48 * 1024;
 
@@ -45,12 +46,10 @@ public sealed partial class Variables(NpgsqlDataSource dataSource)
         : null;
 
     /// <summary>Sets a variable, new or not.</summary>
-    public async Task SetAsync(VariableScope scope, string name, string value, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        await connection.ExecuteAsync(new CommandDefinition(
-            Upsert, new { scope.OwnerId, scope.RepoId, name, value }, cancellationToken: cancellation));
-    }
+    public Task SetAsync(VariableScope scope, string name, string value, CancellationToken cancellation) =>
+        audit.ExecuteAsync(
+            dataSource, Upsert, new { scope.OwnerId, scope.RepoId, name, value },
+            _ => new AuditEntry("variable.set", "variable", null, name, new { owner_id = scope.OwnerId, repo_id = scope.RepoId }), cancellation);
 
     /// <summary>The scope's own, without those of wider scopes.</summary>
     public async Task<IReadOnlyList<Variable>> ListAsync(VariableScope scope, CancellationToken cancellation)
@@ -60,12 +59,13 @@ public sealed partial class Variables(NpgsqlDataSource dataSource)
     }
 
     /// <returns>False where the scope has none of that name.</returns>
-    public async Task<bool> DeleteAsync(VariableScope scope, string name, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.ExecuteAsync(new CommandDefinition(
-            Delete, new { scope.OwnerId, scope.RepoId, name }, cancellationToken: cancellation)) > 0;
-    }
+    public async Task<bool> DeleteAsync(VariableScope scope, string name, CancellationToken cancellation) =>
+        await audit.ExecuteAsync(
+            dataSource, Delete, new { scope.OwnerId, scope.RepoId, name },
+            rows => rows > 0
+                ? new AuditEntry("variable.delete", "variable", null, name, new { owner_id = scope.OwnerId, repo_id = scope.RepoId })
+                : null,
+            cancellation) > 0;
 
     private static bool IsReserved(string name) =>
         name.StartsWith("GITHUB_", StringComparison.OrdinalIgnoreCase) || name.StartsWith("SHITHUB_", StringComparison.OrdinalIgnoreCase);

@@ -266,7 +266,7 @@ public sealed class FairnessTests : IAsyncLifetime
             """
             with owner as (insert into owners (name, kind) values (@name, 'user') returning id)
             insert into repositories (owner_id, name)
-            select owner.id, @name || '-' || i from owner cross join generate_series(1, @repositories) i
+            select owner.id, @name || '-' || n from owner cross join generate_series(1, @repositories) n
             returning id
             """,
             new { name, repositories })).AsList();
@@ -274,9 +274,9 @@ public sealed class FairnessTests : IAsyncLifetime
             """
             with run as (
                 insert into workflow_runs (repo_id, run_index, workflow_file, workflow_name, event, head_sha, head_ref, trigger_event_id, status)
-                select (@repos)[1 + (i - 1) % cardinality(@repos)], i, 'f', 'n', 'push', repeat('a', 40), 'refs/heads/trunk', i::text, 'queued'
-                from generate_series(1, @jobs) i
-                order by i
+                select (@repos)[1 + (n - 1) % cardinality(@repos)], n, 'f', 'n', 'push', repeat('a', 40), 'refs/heads/trunk', n::text, 'queued'
+                from generate_series(1, @jobs) n
+                order by n
                 returning id, repo_id, run_index
             )
             insert into workflow_jobs (run_id, repo_id, job_key, job_name, runs_on, label_set_id, timeout_minutes, status, queued_at)
