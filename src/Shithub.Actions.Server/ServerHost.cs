@@ -2,6 +2,7 @@ using System.Net;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.Environments;
 using Shithub.Actions.Server.Http;
@@ -83,6 +84,7 @@ public static class ServerHost
             json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower;
             json.SerializerOptions.TypeInfoResolverChain.Insert(0, ProtocolJson.Default);
         });
+        services.AddAudit();
         services.AddSecrets();
         services.AddAccess();
         services.AddRepositories();
@@ -120,6 +122,8 @@ public static class ServerHost
         app.MapEnvironmentEndpoints();
         app.MapRepositoryDispatchEndpoint();
         app.MapSecretEndpoints();
+        app.MapAuditEndpoints();
+        app.MapExplainEndpoint();
         app.MapGitEndpoints();
         app.MapWebPages();
     }

@@ -66,8 +66,8 @@ public sealed class LiveSystem : IAsyncDisposable
             [auth]
             totp_key_b64 = "{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}"
             """);
-        await new Owners(database.DataSource).CreateUserAsync(User, isAdmin: false, CancellationToken.None);
-        system.Token = (await new AccessTokens(database.DataSource).CreateAsync(
+        await new Owners(database.DataSource, Shithub.Actions.Server.Audit.AuditLog.OfSystem).CreateUserAsync(User, isAdmin: false, CancellationToken.None);
+        system.Token = (await new AccessTokens(database.DataSource, Shithub.Actions.Server.Audit.AuditLog.OfSystem).CreateAsync(
             User, "smoke", [TokenScopes.RepoWrite], null, CancellationToken.None))!.Token;
         system.Client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", system.Token);
         await system.StartServerAsync();

@@ -1,11 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 
 namespace Shithub.Actions.Server.Access;
 
 /// <summary>Personal access tokens: made, listed, revoked, and found by what a caller shows.</summary>
-public sealed class AccessTokens(NpgsqlDataSource dataSource)
+public sealed class AccessTokens(NpgsqlDataSource dataSource, AuditLog audit)
 {
     public const int NameLengthMax = 100;
 
@@ -58,11 +59,18 @@ public sealed class AccessTokens(NpgsqlDataSource dataSource)
     {
         var token = OpaqueToken.New(OpaqueToken.AccessTokenPrefix);
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var row = await connection.QuerySingleOrDefaultAsync<(long Id, DateTime? ExpiresAt)?>(new CommandDefinition(
             Insert,
             new { user, name, hash = OpaqueToken.Hash(token), scopes = scopes.Distinct().ToArray(), expiresIn },
-            cancellationToken: cancellation));
-        return row is { } made ? new NewAccessToken(made.Id, token, made.ExpiresAt) : null;
+            transaction, cancellationToken: cancellation));
+        if (row is not { } made)
+            return null;
+        await audit.AppendAsync(
+            connection, transaction,
+            new AuditEntry("token.create", "token", made.Id, name, new { user, scopes, expires_at = made.ExpiresAt }), cancellation);
+        await transaction.CommitAsync(cancellation);
+        return new NewAccessToken(made.Id, token, made.ExpiresAt);
     }
 
     /// <summary>Who shows this token; notes its use at most once a minute.</summary>
@@ -88,11 +96,9 @@ public sealed class AccessTokens(NpgsqlDataSource dataSource)
     }
 
     /// <returns>False where there is no such token or it is already revoked.</returns>
-    public async Task<bool> RevokeAsync(long id, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.ExecuteAsync(new CommandDefinition(Revoke, new { id }, cancellationToken: cancellation)) > 0;
-    }
+    public async Task<bool> RevokeAsync(long id, CancellationToken cancellation) =>
+        await audit.ExecuteAsync(
+            dataSource, Revoke, new { id }, rows => rows > 0 ? new AuditEntry("token.revoke", "token", id, null) : null, cancellation) > 0;
 }
 
 /// <param name="Token">The secret itself, shown this once.</param>

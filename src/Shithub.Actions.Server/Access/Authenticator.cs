@@ -18,6 +18,9 @@ public sealed class Authenticator(AccessTokens tokens, Sessions sessions)
         return value;
     }
 
+    /// <summary>Who the request turned out to be from, where it was asked; null for nobody.</summary>
+    public static Actor? Known(HttpContext context) => context.Features.Get<Cached>()?.Value.Actor;
+
     /// <summary>The token a request shows in its Authorization header.</summary>
     /// <returns>Null without the header; empty where the header holds no token that could be read.</returns>
     public static string? ShownToken(HttpRequest request)

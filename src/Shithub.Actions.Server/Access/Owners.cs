@@ -1,10 +1,11 @@
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 
 namespace Shithub.Actions.Server.Access;
 
 /// <summary>Users and organizations: both own repositories, and share one set of names.</summary>
-public sealed class Owners(NpgsqlDataSource dataSource)
+public sealed class Owners(NpgsqlDataSource dataSource, AuditLog audit)
 {
     private const string Columns = "id, name, kind, is_admin, actions_enabled, created_at, disabled_at";
 
@@ -52,8 +53,15 @@ public sealed class Owners(NpgsqlDataSource dataSource)
     public async Task<Owner?> CreateUserAsync(string name, bool isAdmin, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.QuerySingleOrDefaultAsync<Owner>(
-            new CommandDefinition(Insert, new { name, kind = Owner.User, isAdmin }, cancellationToken: cancellation));
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var user = await connection.QuerySingleOrDefaultAsync<Owner>(
+            new CommandDefinition(Insert, new { name, kind = Owner.User, isAdmin }, transaction, cancellationToken: cancellation));
+        if (user is null)
+            return null;
+        await audit.AppendAsync(
+            connection, transaction, new AuditEntry("user.create", "user", user.Id, user.Name, new { is_admin = isAdmin }), cancellation);
+        await transaction.CommitAsync(cancellation);
+        return user;
     }
 
     /// <param name="firstOwnerId">The user who owns the organization, or null for one that site admins look after.</param>
@@ -68,6 +76,12 @@ public sealed class Owners(NpgsqlDataSource dataSource)
         {
             await connection.ExecuteAsync(new CommandDefinition(
                 InsertMember, new { organizationId = organization.Id, userId, role = "owner" }, transaction, cancellationToken: cancellation));
+        }
+
+        if (organization is not null)
+        {
+            await audit.AppendAsync(
+                connection, transaction, new AuditEntry("organization.create", "organization", organization.Id, organization.Name), cancellation);
         }
 
         await transaction.CommitAsync(cancellation);
@@ -92,19 +106,15 @@ public sealed class Owners(NpgsqlDataSource dataSource)
 
     /// <summary>From now on the user's tokens and sessions are refused. What the user owns stays.</summary>
     /// <returns>False where there is no such user.</returns>
-    public async Task<bool> DisableUserAsync(string name, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.ExecuteAsync(new CommandDefinition(Disable, new { name }, cancellationToken: cancellation)) > 0;
-    }
+    public async Task<bool> DisableUserAsync(string name, CancellationToken cancellation) =>
+        await audit.ExecuteAsync(
+            dataSource, Disable, new { name }, rows => rows > 0 ? new AuditEntry("user.disable", "user", null, name) : null, cancellation) > 0;
 
     /// <param name="role"><c>member</c> (reads all repositories) or <c>owner</c> (administers them).</param>
-    public async Task SetMemberAsync(long organizationId, long userId, string role, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        await connection.ExecuteAsync(
-            new CommandDefinition(InsertMember, new { organizationId, userId, role }, cancellationToken: cancellation));
-    }
+    public Task SetMemberAsync(long organizationId, long userId, string role, CancellationToken cancellation) =>
+        audit.ExecuteAsync(
+            dataSource, InsertMember, new { organizationId, userId, role },
+            _ => new AuditEntry("organization.set-member", "organization", organizationId, null, new { user_id = userId, role }), cancellation);
 
     /// <summary>Whether the user may create repositories under this owner: their own name, or an organization they own.</summary>
     public async Task<bool> MayCreateRepositoriesAsync(long ownerId, long userId, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Npgsql;
 using Shithub.Actions.Configuration;
+using Shithub.Actions.Server.Audit;
 using Spectre.Console;
 
 namespace Shithub.Actions.Server.Admin;
@@ -54,6 +55,9 @@ public sealed class CommandContext(ServerSettings settings, IServiceProvider ser
     };
 
     public ServerSettings Settings => settings;
+
+    /// <summary>What is nested is printed as it is for programs, and line by line for people.</summary>
+    public bool IsJson => output == OutputFormat.Json;
 
     public T Get<T>()
         where T : notnull
@@ -109,6 +113,7 @@ public sealed class CommandContext(ServerSettings settings, IServiceProvider ser
                 var settings = ServerSettings.Load(parse.GetValue(Config), EnvironmentVariables(), new Dictionary<string, string>());
                 var services = new ServiceCollection().AddLogging();
                 ServerHost.AddServices(services, settings);
+                services.AddSingleton(AuditOrigin.CommandLine());
                 await using var provider = services.BuildServiceProvider();
                 var context = new CommandContext(settings, provider, parse.GetValue(Output), parse.InvocationConfiguration.Output);
                 return await action(context, parse, cancellation);

@@ -83,9 +83,13 @@ internal static class RunnerCommands
 
     private static Command Queue()
     {
-        var command = new Command("queue", "The queued jobs by the labels they ask for.");
-        CommandContext.SetAction(command, async (context, _, cancellation) =>
+        var explain = new Option<bool>("--explain") { Description = "Say of each waiting job, the oldest first, why each runner does not take it." };
+        var job = new Option<long?>("--job") { Description = "With --explain: only of this job." };
+        var command = new Command("queue", "The queued jobs by the labels they ask for.") { explain, job };
+        CommandContext.SetAction(command, async (context, parse, cancellation) =>
         {
+            if (parse.GetValue(explain) || parse.GetValue(job) is not null)
+                return await ExplainAsync(context, parse, parse.GetValue(job), cancellation);
             var queue = await context.Get<RunnerList>().QueueAsync(context.Settings.Runners.StaleAfter, cancellation);
             context.PrintList(
                 queue,
@@ -96,6 +100,38 @@ internal static class RunnerCommands
             return CommandContext.Done;
         });
         return command;
+    }
+
+    private static async Task<int> ExplainAsync(CommandContext context, ParseResult parse, long? jobId, CancellationToken cancellation)
+    {
+        var explain = context.Get<ExplainJob>();
+        var explanations = new List<ExplainResponse>();
+        foreach (var id in jobId is { } only ? [only] : await explain.WaitingJobsAsync(ExplainedJobsMax, cancellation))
+        {
+            if (await explain.ExecuteAsync(id, context.Settings.Runners.StaleAfter, cancellation) is { } found)
+                explanations.Add(ExplainResponse.Of(found));
+        }
+
+        if (jobId is not null && explanations.Count == 0)
+            return CommandContext.Fail(parse, CommandContext.Refused, $"There is no job {jobId}.");
+        if (context.IsJson)
+        {
+            context.PrintList(explanations, "");
+            return CommandContext.Done;
+        }
+
+        var lines = explanations.SelectMany(job => (IEnumerable<ExplainLine>)[
+            .. job.Obstacles.Select(obstacle => new ExplainLine(job.JobId, job.Status, "(all)", obstacle.Detail, obstacle.Remedy)),
+            .. job.Runners.SelectMany(runner => runner.TakesIt
+                ? [new ExplainLine(job.JobId, job.Status, runner.Name, "takes it next", "")]
+                : runner.Obstacles.Select(obstacle => new ExplainLine(
+                    job.JobId, job.Status, runner.Name, obstacle.Note is null ? obstacle.Detail : $"{obstacle.Detail} ({obstacle.Note})", obstacle.Remedy))),
+        ]).ToList();
+        context.PrintList(
+            lines, "No job waits, or no runner is registered.",
+            ("JOB", row => CommandText.Of(row.Job)), ("STATUS", row => row.Status), ("RUNNER", row => row.Runner), ("WHY NOT", row => row.Why),
+            ("WHAT WOULD CHANGE IT", row => row.Remedy));
+        return CommandContext.Done;
     }
 
     private static Command Drain()
@@ -187,6 +223,10 @@ internal static class RunnerCommands
 
     private static int NoSuchRunner(ParseResult parse) => CommandContext.Fail(
         parse, CommandContext.Refused, $"There is no runner {parse.GetValue(Id)}, or it is revoked. See: shithubd admin runner list");
+
+    private const int ExplainedJobsMax = 20;
+
+    private sealed record ExplainLine(long Job, string Status, string Runner, string Why, string Remedy);
 
     private sealed record RunnerStatus(long Id, string Status);
 

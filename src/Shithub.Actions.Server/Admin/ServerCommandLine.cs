@@ -21,6 +21,9 @@ public static class ServerCommandLine
             SecretCommands.Build(),
             ActionsCommands.Build(),
             RunnerCommands.Build(),
+            JobCommands.Build(),
+            PolicyCommands.Build(),
+            AuditCommands.Build(),
         };
         return new RootCommand("Shithub Actions: the control server.")
         {

@@ -41,7 +41,7 @@ public sealed partial class Notifications(NpgsqlDataSource dataSource, ILogger<N
     private static readonly TimeSpan BroadcastDelay = TimeSpan.FromMilliseconds(50);
 
     private readonly ConcurrentDictionary<(Topic, string), Subscription> _subscriptions = new();
-    private readonly Channel<(Topic Topic, long Key)> _broadcasts = Channel.CreateBounded<(Topic, long)>(
+    private readonly Channel<(Topic Topic, long? Key)> _broadcasts = Channel.CreateBounded<(Topic, long?)>(
         new BoundedChannelOptions(10_000) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
 
     /// <summary>The payload that <see cref="NotifySql"/> sends, for statements that call pg_notify themselves.</summary>
@@ -88,7 +88,7 @@ public sealed partial class Notifications(NpgsqlDataSource dataSource, ILogger<N
     /// Wakes this process's waiters at once and the other servers' a little later, many in one statement: for what happens too often
     /// for a NOTIFY each (commits that notify wait for one another in PostgreSQL).
     /// </summary>
-    public void Broadcast(Topic topic, long key)
+    public void Broadcast(Topic topic, long? key = null)
     {
         Signal(topic, key);
         _broadcasts.Writer.TryWrite((topic, key));

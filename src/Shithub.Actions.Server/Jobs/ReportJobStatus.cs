@@ -138,7 +138,8 @@ public sealed class ReportJobStatus(
 
         await transaction.CommitAsync(cancellation);
         metrics.StepTimedOut(timedOut);
-        notifications.Signal(Topic.Queue);
+        // Its runner has room again, and so have its repository and its owner under their caps: other servers' runners may take what waited.
+        notifications.Broadcast(Topic.Queue);
         return new JobCallOutcome(JobCallResult.Done, null, answer);
     }
 

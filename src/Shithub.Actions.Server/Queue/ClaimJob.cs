@@ -6,123 +6,73 @@ using Shithub.Actions.Server.Runs;
 
 namespace Shithub.Actions.Server.Queue;
 
-/// <summary>The claim: a runner's heartbeat is recorded and at most one queued job becomes its own, in one round trip and one transaction.</summary>
+/// <summary>
+/// The claim: heartbeats are recorded and each runner gets at most one queued job, for all requests of a batch in one round trip and one
+/// transaction. Which job, the functions of migrations/0013_fair_queue.sql decide; why they look as they do, docs/decisions/0009-lanes.md.
+/// </summary>
 public sealed class ClaimJob(NpgsqlDataSource dataSource)
 {
     /// <summary>
-    /// Locks the runner's row, which puts concurrent heartbeats of one runner in line: the next statement then sees, in a snapshot of
-    /// its own, what those before it claimed, and the capacity holds.
+    /// Labels that a runner was not registered for are not offered. A heartbeat that says what the last one said is written once a second
+    /// at most: runners that wait look again whenever a job is queued. Rows are locked in the order of their ids, before the claim's lock:
+    /// no two batches wait for each other in a circle, and a batch that waits for a row keeps nobody from claiming.
     /// </summary>
-    public const string RecordHeartbeat = """
-        update workflow_runners r
-        set last_heartbeat_at = now(),
-            offline_at = null,
-            offered_labels = case
-                when @labels is null then r.labels
-                else array(select label from unnest(r.labels) label where label = any (@labels))
-            end,
-            offered_capacity = least(r.capacity, coalesce(@capacity, r.capacity)),
-            host_name = coalesce(@host_name, r.host_name),
-            version = coalesce(@version, r.version)
-        from runner_tokens t
-        where t.token_hash = @token_hash
-            and t.revoked_at is null
-            and t.superseded_at is null
-            and (t.expires_at is null or t.expires_at > now())
-            and r.id = t.runner_id
-            and r.revoked_at is null
-        returning r.id, array(select label from unnest(@labels) label where label <> all (r.labels)) as ignored_labels
-        """;
-
-    /// <summary>
-    /// Index workflow_jobs_queue gives the head of each label set's queue, so the cost grows neither with the queue nor with jobs whose
-    /// labels this runner does not serve. The heads are read without locks and only the winner is locked: a claimer that locked the
-    /// heads of several queues would hide jobs it does not take. 64 heads are more than claims can be under way at once.
-    /// The steps are fenced ('materialized', and counts where 'exists' would do) because PostgreSQL otherwise joins them its own way, with
-    /// plans that are good while the tables are small: reading the heads of sets that nobody serves, or the whole index of claim ids.
-    /// </summary>
-    public const string ClaimSql = """
-        with me as materialized (
-            select r.id, r.offered_labels
-            from runner_tokens t
+    public const string RecordHeartbeats = """
+        with asked as (
+            select *
+            from unnest(@token_hashes, @labels, @capacities, @host_names, @versions) with ordinality
+                as a (token_hash, labels, capacity, host_name, version, n)
+        ),
+        known as materialized (
+            select a.n, r.id, string_to_array(a.labels, ',') as labels, r.labels as registered, a.host_name, a.version,
+                least(r.capacity, coalesce(a.capacity, r.capacity)) as capacity,
+                case
+                    when a.labels is null then r.labels
+                    else array(select label from unnest(r.labels) label where label = any (string_to_array(a.labels, ',')))
+                end as offered
+            from asked a
+            join runner_tokens t on t.token_hash = a.token_hash
             join workflow_runners r on r.id = t.runner_id
-            where t.token_hash = @token_hash
-                and t.revoked_at is null
+            where t.revoked_at is null
                 and t.superseded_at is null
                 and (t.expires_at is null or t.expires_at > now())
                 and r.revoked_at is null
-                and r.draining_at is null
-                and (select enabled from actions_site_policy)
-                and r.offered_capacity > (
-                    select count(*)
-                    from workflow_jobs active
-                    where active.runner_id = r.id and active.status = 'running')
-                and 0 = (
-                    select count(*)
-                    from workflow_jobs earlier
-                    where earlier.runner_id = r.id and earlier.claim_id = @claim_id)
         ),
-        served as materialized (
-            select s.id, me.id as runner_id
-            from me
-            join label_sets s on s.labels <@ me.offered_labels
+        due as materialized (
+            select r.id, k.offered, k.capacity, k.host_name, k.version
+            from (select distinct on (id) * from known order by id, n desc) k
+            join workflow_runners r on r.id = k.id
+            where r.last_heartbeat_at is null
+                or r.last_heartbeat_at < now() - interval '1 second'
+                or r.offline_at is not null
+                or r.offered_labels <> k.offered
+                or r.offered_capacity <> k.capacity
+                or r.host_name is distinct from coalesce(k.host_name, r.host_name)
+                or r.version is distinct from coalesce(k.version, r.version)
+            order by r.id
+            for no key update of r
         ),
-        head as (
-            select q.id, q.priority, served.runner_id
-            from served
-            cross join lateral (
-                select q.id, q.priority
-                from workflow_jobs q
-                where q.label_set_id = served.id
-                    and q.status = 'queued'
-                    and exists (
-                        select
-                        from repositories p
-                        join owners o on o.id = p.owner_id
-                        where p.id = q.repo_id and p.actions_enabled and o.actions_enabled)
-                order by q.priority desc, q.id
-                limit 64
-            ) q
-            order by q.priority desc, q.id
-            limit 64
-        ),
-        candidate as (
-            select j.id, head.runner_id
-            from head
-            join workflow_jobs j on j.id = head.id
-            where j.status = 'queued'
-            order by head.priority desc, head.id
-            limit 1
-            for update of j skip locked
-        ),
-        claimed as (
-            update workflow_jobs j
-            set status = 'running',
-                attempt = j.attempt + 1,
-                runner_id = candidate.runner_id,
-                claim_id = @claim_id,
-                claim_jti = @jti,
-                claim_expires = extract(epoch from now())::bigint + @token_seconds,
-                lease_seconds = @lease_seconds,
-                lease_expires_at = now() + make_interval(secs => @lease_seconds),
-                started_at = now()
-            from candidate
-            where j.id = candidate.id
-            returning j.run_id
+        seen as (
+            update workflow_runners r
+            set last_heartbeat_at = now(),
+                offline_at = null,
+                offered_labels = due.offered,
+                offered_capacity = due.capacity,
+                host_name = coalesce(due.host_name, r.host_name),
+                version = coalesce(due.version, r.version)
+            from due
+            where r.id = due.id
         )
-        update workflow_runs
-        set status = 'running', started_at = coalesce(started_at, now())
-        where id in (
-            -- skip locked: whoever holds the run's lock recomputes its status, and a claim must wait for nobody (Runs/README.md)
-            select r.id
-            from workflow_runs r
-            join claimed on claimed.run_id = r.id
-            where r.status in ('queued', 'waiting')
-            for update of r skip locked)
+        select n::integer, array(select label from unnest(labels) label where label <> all (registered)) as ignored_labels
+        from known
         """;
 
+    /// <summary>Takes the claim's lock until the transaction ends.</summary>
+    public const string ClaimSql = "select claim_jobs(@token_hashes, @claim_ids, @jtis, @lease_seconds, @token_seconds)";
+
     public const string ReadClaimed = """
-        select j.id, j.run_id, j.repo_id, r.run_index, r.workflow_file, r.workflow_name, coalesce(r.checkout_sha, r.head_sha), r.head_ref, r.event,
+        select asked.n::integer, j.id, j.run_id, j.repo_id, r.run_index, r.workflow_file, r.workflow_name, coalesce(r.checkout_sha, r.head_sha),
+            r.head_ref, r.event,
             r.event_payload::text as event_payload, j.job_key, j.job_name, j.runs_on, j.needs, j.if_condition, j.timeout_minutes,
             j.permissions::text as permissions, j.env::text as env, j.attempt, j.lease_expires_at, j.lease_seconds, j.claim_jti,
             j.claim_expires, o.name || '/' || p.name as repository, coalesce(a.name, '') as actor, j.runner_id,
@@ -173,122 +123,118 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
                 ) s
             ) end as sealed_secrets,
             r.trust
-        from runner_tokens t
-        join workflow_jobs j on j.runner_id = t.runner_id
+        from unnest(@token_hashes, @claim_ids) with ordinality as asked (token_hash, claim_id, n)
+        join runner_tokens t on t.token_hash = asked.token_hash
+        join workflow_jobs j on j.runner_id = t.runner_id and j.claim_id = asked.claim_id
         join workflow_runs r on r.id = j.run_id
         join repositories p on p.id = j.repo_id
         join owners o on o.id = p.owner_id
         left join owners a on a.id = r.actor_id
         left join workflow_run_definitions d on d.run_id = r.id
-        where t.token_hash = @token_hash
-            and j.claim_id = @claim_id
         """;
 
-    /// <summary>One try. Never waits for another transaction, except for an earlier heartbeat of the same runner.</summary>
-    public async Task<ClaimOutcome> TryAsync(ClaimRequest request, CancellationToken cancellation)
-    {
-        while (true)
-        {
-            try
-            {
-                return await TryOnceAsync(request, cancellation);
-            }
-            catch (PostgresException error)
-                when (error.SqlState == PostgresErrorCodes.UniqueViolation && error.ConstraintName == "workflow_jobs_claim")
-            {
-                // The same claim_id took a job at the same moment: the next look finds that job.
-            }
-        }
-    }
-
-    private async Task<ClaimOutcome> TryOnceAsync(ClaimRequest request, CancellationToken cancellation)
+    /// <summary>One look for each request. Waits for no transaction but earlier claims, and for rows of the runners that ask.</summary>
+    /// <returns>The outcomes in the order of the requests.</returns>
+    public async Task<ClaimOutcome[]> ExecuteAsync(IReadOnlyList<ClaimRequest> requests, CancellationToken cancellation)
     {
         await using var batch = dataSource.CreateBatch();
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(RecordHeartbeat)
+        var tokenHashes = requests.Select(request => request.TokenHash).ToArray();
+        var claimIds = requests.Select(request => request.ClaimId).ToArray();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(RecordHeartbeats)
         {
             Parameters =
             {
-                TokenHash(request),
-                new() { ParameterName = "labels", NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text, Value = OrNull(request.Labels) },
-                new() { ParameterName = "capacity", NpgsqlDbType = NpgsqlDbType.Integer, Value = OrNull(request.Capacity) },
-                new() { ParameterName = "host_name", NpgsqlDbType = NpgsqlDbType.Text, Value = OrNull(request.HostName) },
-                new() { ParameterName = "version", NpgsqlDbType = NpgsqlDbType.Text, Value = OrNull(request.Version) },
+                new NpgsqlParameter<byte[][]>("token_hashes", tokenHashes),
+                Array("labels", NpgsqlDbType.Text, requests.Select(request => request.Labels is null ? null : string.Join(',', request.Labels)).ToArray()),
+                Array("capacities", NpgsqlDbType.Integer, requests.Select(request => request.Capacity).ToArray()),
+                Array("host_names", NpgsqlDbType.Text, requests.Select(request => request.HostName).ToArray()),
+                Array("versions", NpgsqlDbType.Text, requests.Select(request => request.Version).ToArray()),
             },
         });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(ClaimSql)
         {
             Parameters =
             {
-                TokenHash(request),
-                ClaimId(request),
-                new NpgsqlParameter<Guid>("jti", Guid.CreateVersion7()),
+                new NpgsqlParameter<byte[][]>("token_hashes", tokenHashes),
+                new NpgsqlParameter<string[]>("claim_ids", claimIds),
+                new NpgsqlParameter<Guid[]>("jtis", [.. requests.Select(_ => Guid.CreateVersion7())]),
+                new NpgsqlParameter<int[]>("lease_seconds", [.. requests.Select(request => request.LeaseSeconds)]),
                 new NpgsqlParameter<long>("token_seconds", ProtocolLimits.JobTokenSeconds),
-                new NpgsqlParameter<int>("lease_seconds", request.LeaseSeconds),
             },
         });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(ReadClaimed) { Parameters = { TokenHash(request), ClaimId(request) } });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(ReadClaimed)
+        {
+            Parameters = { new NpgsqlParameter<byte[][]>("token_hashes", tokenHashes), new NpgsqlParameter<string[]>("claim_ids", claimIds) },
+        });
 
+        var outcomes = requests.Select(_ => new ClaimOutcome(ClaimResult.Unauthorized, null, [])).ToArray();
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation))
-            return new ClaimOutcome(ClaimResult.Unauthorized, null, []);
-        var ignored = reader.GetFieldValue<string[]>(1);
+        while (await reader.ReadAsync(cancellation))
+            outcomes[reader.GetInt32(0) - 1] = new ClaimOutcome(ClaimResult.Nothing, null, reader.GetFieldValue<string[]>(1));
         await reader.NextResultAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation))
-            return new ClaimOutcome(ClaimResult.Nothing, null, ignored);
-        var row = Read(reader);
+        await reader.NextResultAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            var index = reader.GetInt32(0) - 1;
+            if (outcomes[index].Result == ClaimResult.Unauthorized)
+                continue;
+            var row = Read(reader);
+            outcomes[index] = row.IsFresh
+                ? outcomes[index] with { Result = ClaimResult.Claimed, Job = row }
+                : outcomes[index] with { Result = ClaimResult.ClaimIdUsed };
+        }
+
         // The transaction ends with the batch: nothing is a claim before that.
         while (await reader.NextResultAsync(cancellation))
         {
         }
 
-        return row.IsFresh
-            ? new ClaimOutcome(ClaimResult.Claimed, row, ignored)
-            : new ClaimOutcome(ClaimResult.ClaimIdUsed, null, ignored);
+        return outcomes;
     }
 
     private static ClaimedRow Read(NpgsqlDataReader reader) => new()
     {
-        Id = reader.GetInt64(0),
-        RunId = reader.GetInt64(1),
-        RepoId = reader.GetInt64(2),
-        RunIndex = reader.GetInt32(3),
-        WorkflowFile = reader.GetString(4),
-        WorkflowName = reader.GetString(5),
-        HeadSha = reader.GetString(6),
-        HeadRef = reader.GetString(7),
-        Event = reader.GetString(8),
-        EventPayload = Json(reader.GetString(9)),
-        JobKey = reader.GetString(10),
-        JobName = reader.GetString(11),
-        RunsOn = reader.GetFieldValue<string[]>(12),
-        Needs = reader.GetFieldValue<string[]>(13),
-        If = reader.IsDBNull(14) ? null : reader.GetString(14),
-        TimeoutMinutes = reader.GetInt32(15),
-        Permissions = Json(reader.GetString(16)),
-        Env = JsonSerializer.Deserialize(reader.GetString(17), QueueJson.Default.DictionaryStringString)!,
-        Attempt = reader.GetInt32(18),
-        LeaseExpiresAt = reader.GetFieldValue<DateTimeOffset>(19),
-        LeaseSeconds = reader.GetInt32(20),
-        ClaimJti = reader.GetGuid(21),
-        ClaimExpires = reader.GetInt64(22),
-        Repository = reader.GetString(23),
-        Actor = reader.GetString(24),
-        RunnerId = reader.GetInt64(25),
-        IsFresh = reader.GetBoolean(26),
-        SecondsQueued = reader.GetDouble(27),
-        Steps = JsonSerializer.Deserialize(reader.GetString(28), QueueJson.Default.ListClaimedStep)!,
-        Contexts = TextOrNull(reader, 29),
-        Outputs = TextOrNull(reader, 30) is { } outputs ? JsonSerializer.Deserialize(outputs, QueueJson.Default.DictionaryStringString) : null,
-        Defaults = TextOrNull(reader, 31) is { } defaults ? JsonSerializer.Deserialize(defaults, QueueJson.Default.ClaimedDefaults) : null,
-        Container = TextOrNull(reader, 32) is { } container ? Json(container) : null,
-        Services = TextOrNull(reader, 33) is { } services ? Json(services) : null,
-        GitHub = TextOrNull(reader, 34),
-        Vars = TextOrNull(reader, 35),
-        Inputs = reader.GetString(36),
-        Actions = TextOrNull(reader, 37) is { } actions ? JsonSerializer.Deserialize(actions, QueueJson.Default.ListResolvedAction)! : [],
-        SecretPlan = TextOrNull(reader, 38) is { } plan ? JsonSerializer.Deserialize(plan, RunStateJson.Default.SecretPlan) : null,
-        SealedSecrets = TextOrNull(reader, 39) is { } secrets ? JsonSerializer.Deserialize(secrets, QueueJson.Default.ListSealedSecret)! : [],
-        Trust = reader.GetString(40),
+        Id = reader.GetInt64(1),
+        RunId = reader.GetInt64(2),
+        RepoId = reader.GetInt64(3),
+        RunIndex = reader.GetInt32(4),
+        WorkflowFile = reader.GetString(5),
+        WorkflowName = reader.GetString(6),
+        HeadSha = reader.GetString(7),
+        HeadRef = reader.GetString(8),
+        Event = reader.GetString(9),
+        EventPayload = Json(reader.GetString(10)),
+        JobKey = reader.GetString(11),
+        JobName = reader.GetString(12),
+        RunsOn = reader.GetFieldValue<string[]>(13),
+        Needs = reader.GetFieldValue<string[]>(14),
+        If = reader.IsDBNull(15) ? null : reader.GetString(15),
+        TimeoutMinutes = reader.GetInt32(16),
+        Permissions = Json(reader.GetString(17)),
+        Env = JsonSerializer.Deserialize(reader.GetString(18), QueueJson.Default.DictionaryStringString)!,
+        Attempt = reader.GetInt32(19),
+        LeaseExpiresAt = reader.GetFieldValue<DateTimeOffset>(20),
+        LeaseSeconds = reader.GetInt32(21),
+        ClaimJti = reader.GetGuid(22),
+        ClaimExpires = reader.GetInt64(23),
+        Repository = reader.GetString(24),
+        Actor = reader.GetString(25),
+        RunnerId = reader.GetInt64(26),
+        IsFresh = reader.GetBoolean(27),
+        SecondsQueued = reader.GetDouble(28),
+        Steps = JsonSerializer.Deserialize(reader.GetString(29), QueueJson.Default.ListClaimedStep)!,
+        Contexts = TextOrNull(reader, 30),
+        Outputs = TextOrNull(reader, 31) is { } outputs ? JsonSerializer.Deserialize(outputs, QueueJson.Default.DictionaryStringString) : null,
+        Defaults = TextOrNull(reader, 32) is { } defaults ? JsonSerializer.Deserialize(defaults, QueueJson.Default.ClaimedDefaults) : null,
+        Container = TextOrNull(reader, 33) is { } container ? Json(container) : null,
+        Services = TextOrNull(reader, 34) is { } services ? Json(services) : null,
+        GitHub = TextOrNull(reader, 35),
+        Vars = TextOrNull(reader, 36),
+        Inputs = reader.GetString(37),
+        Actions = TextOrNull(reader, 38) is { } actions ? JsonSerializer.Deserialize(actions, QueueJson.Default.ListResolvedAction)! : [],
+        SecretPlan = TextOrNull(reader, 39) is { } plan ? JsonSerializer.Deserialize(plan, RunStateJson.Default.SecretPlan) : null,
+        SealedSecrets = TextOrNull(reader, 40) is { } secrets ? JsonSerializer.Deserialize(secrets, QueueJson.Default.ListSealedSecret)! : [],
+        Trust = reader.GetString(41),
     };
 
     private static string? TextOrNull(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
@@ -299,9 +245,7 @@ public sealed class ClaimJob(NpgsqlDataSource dataSource)
         return document.RootElement.Clone();
     }
 
-    private static NpgsqlParameter<byte[]> TokenHash(ClaimRequest request) => new("token_hash", request.TokenHash);
-
-    private static NpgsqlParameter<string> ClaimId(ClaimRequest request) => new("claim_id", request.ClaimId);
-
-    private static object OrNull(object? value) => value ?? DBNull.Value;
+    /// <summary>Members may be null, which the typed parameter does not take.</summary>
+    private static NpgsqlParameter Array(string name, NpgsqlDbType type, object values) =>
+        new() { ParameterName = name, NpgsqlDbType = NpgsqlDbType.Array | type, Value = values };
 }

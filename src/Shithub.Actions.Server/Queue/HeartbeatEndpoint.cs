@@ -20,7 +20,7 @@ public static class HeartbeatEndpoint
             .Accepts<HeartbeatRequest>("application/json").Produces<HeartbeatResponse>().Produces(StatusCodes.Status204NoContent);
 
     private static async Task<IResult> HeartbeatAsync(
-        HttpContext http, ClaimJob claim, ClaimAnswer answer, LeaseLimits limits, Notifications notifications, ServerMetrics metrics,
+        HttpContext http, ClaimBatches claims, ClaimAnswer answer, LeaseLimits limits, Notifications notifications, ServerMetrics metrics,
         TimeProvider time, IHostApplicationLifetime lifetime, CancellationToken cancellation)
     {
         var token = RunnerToken.FromHeader(http.Request.Headers.Authorization);
@@ -48,7 +48,7 @@ public static class HeartbeatEndpoint
         {
             // Taken before the look: what is queued after it wakes this wait.
             var news = watch.Next;
-            var outcome = await claim.TryAsync(request, cancellation);
+            var outcome = await claims.TryAsync(request, cancellation);
             if (outcome.IgnoredLabels.Length > 0)
                 http.Response.Headers["Shithub-Ignored-Labels"] = string.Join(',', outcome.IgnoredLabels);
             switch (outcome.Result)

@@ -7,6 +7,9 @@ public static class QueueServices
 {
     public static IServiceCollection AddQueue(this IServiceCollection services, ServerSettings settings) => services
         .AddSingleton<ClaimJob>()
+        .AddSingleton<ClaimBatches>()
+        .AddSingleton<PrioritizeJob>()
+        .AddSingleton<ExplainJob>()
         .AddSingleton<ClaimAnswer>()
         .AddSingleton<ClaimSecrets>()
         .AddSingleton<RenewLeases>()

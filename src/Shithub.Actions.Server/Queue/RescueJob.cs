@@ -52,8 +52,6 @@ public sealed class RescueJob(NpgsqlDataSource dataSource, Notifications notific
         update workflow_steps
         set status = 'queued', conclusion = null, started_at = null, completed_at = null
         where job_id = @JobId;
-
-        select pg_notify('shithub', 'queue:');
         """;
 
     private const string End = """
@@ -78,7 +76,9 @@ public sealed class RescueJob(NpgsqlDataSource dataSource, Notifications notific
         where job_id = @JobId and status in ('queued', 'running');
         """;
 
-    private const string Tell = "select pg_notify('shithub', 'lease:' || @JobId), pg_notify('shithub', 'run:' || @RunId)";
+    // Also those who wait for jobs: one that has ended leaves room under its repository's and its owner's caps.
+    private const string Tell =
+        "select pg_notify('shithub', 'lease:' || @JobId), pg_notify('shithub', 'run:' || @RunId), pg_notify('shithub', 'queue:')";
 
     /// <param name="revokedRunner">Take this runner's attempt though its lease goes on. Null takes what has expired only.</param>
     /// <returns>What became of the job, or null when there was nothing to rescue.</returns>

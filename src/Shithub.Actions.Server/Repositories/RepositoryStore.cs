@@ -3,6 +3,7 @@ using Dapper;
 using Npgsql;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Audit;
 
 namespace Shithub.Actions.Server.Repositories;
 
@@ -10,7 +11,7 @@ namespace Shithub.Actions.Server.Repositories;
 /// The hosted repositories: a row each, and a bare repository at <c>repositories/&lt;id&gt;.git</c> in the data folder. The id, not the
 /// name, is the path, so nothing that somebody chose ever is.
 /// </summary>
-public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git, ServerSettings settings)
+public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git, ServerSettings settings, AuditLog audit)
 {
     private const string Insert = $"""
         with r as (
@@ -122,6 +123,9 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
         await InitializeAsync(Open(repository.Id).Path, defaultBranch, cancellation);
         if (forkOf is { } source)
             await CopyRefsAsync(source, repository.Id, cancellation);
+        await audit.AppendAsync(
+            connection, transaction,
+            new AuditEntry("repository.create", "repository", repository.Id, repository.FullName, new { is_private = isPrivate }), cancellation);
         await transaction.CommitAsync(cancellation);
         return repository;
     }
@@ -168,17 +172,19 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
     }
 
     /// <summary>Whether <c>.github/workflows</c> counts where a commit has no <c>.shithub/workflows</c>. It holds for later events.</summary>
-    public async Task SetGitHubWorkflowsAsync(long id, bool enabled, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        await connection.ExecuteAsync(new CommandDefinition(SetGitHubWorkflows, new { id, enabled }, cancellationToken: cancellation));
-    }
+    public Task SetGitHubWorkflowsAsync(long id, bool enabled, CancellationToken cancellation) =>
+        audit.ExecuteAsync(
+            dataSource, SetGitHubWorkflows, new { id, enabled },
+            _ => new AuditEntry("repository.set", "repository", id, null, new { github_workflows = enabled }), cancellation);
 
     /// <summary>Deletes a repository with its runs, and then its folder.</summary>
     public async Task DeleteAsync(long id, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        await connection.ExecuteAsync(new CommandDefinition(Delete, new { id }, commandTimeout: 0, cancellationToken: cancellation));
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await connection.ExecuteAsync(new CommandDefinition(Delete, new { id }, transaction, commandTimeout: 0, cancellationToken: cancellation));
+        await audit.AppendAsync(connection, transaction, new AuditEntry("repository.delete", "repository", id, null), cancellation);
+        await transaction.CommitAsync(cancellation);
         var path = Open(id).Path;
         if (Directory.Exists(path))
             Directory.Delete(path, recursive: true);

@@ -1,12 +1,13 @@
 using Dapper;
 using Npgsql;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Queue;
 
 namespace Shithub.Actions.Server.Runners;
 
 /// <summary>The operations on the pool, as <c>shithubd admin runner …</c> and the API offer them.</summary>
-public sealed class RunnerPool(NpgsqlDataSource dataSource, RescueJob rescue)
+public sealed class RunnerPool(NpgsqlDataSource dataSource, RescueJob rescue, AuditLog audit)
 {
     private const string InsertRunner = """
         insert into workflow_runners (name, labels, offered_labels, capacity, offered_capacity)
@@ -84,6 +85,8 @@ public sealed class RunnerPool(NpgsqlDataSource dataSource, RescueJob rescue)
         if (id is not { } runnerId)
             return null;
         var (token, expires) = await AddTokenAsync(connection, transaction, runnerId, expiresIn, cancellation);
+        await audit.AppendAsync(
+            connection, transaction, new AuditEntry("runner.register", "runner", runnerId, name, new { labels, capacity }), cancellation);
         await transaction.CommitAsync(cancellation);
         return new RegisteredRunner(runnerId, name, labels, capacity, token, expires);
     }
@@ -99,18 +102,24 @@ public sealed class RunnerPool(NpgsqlDataSource dataSource, RescueJob rescue)
             return null;
         await connection.ExecuteAsync(Sql(SupersedeTokens));
         var added = await AddTokenAsync(connection, transaction, id, expiresIn, cancellation);
+        await audit.AppendAsync(
+            connection, transaction, new AuditEntry("runner.rotate-token", "runner", id, null, new { expires_at = added.ExpiresAt }), cancellation);
         await transaction.CommitAsync(cancellation);
         return added;
     }
 
     /// <returns>False when there is no such runner or it is revoked.</returns>
     public async Task<bool> DrainAsync(long id, string? reason, CancellationToken cancellation) =>
-        await ExecuteAsync(DrainSql, new { Id = id, Reason = reason }, cancellation) > 0;
+        await audit.ExecuteAsync(
+            dataSource, DrainSql, new { Id = id, Reason = reason },
+            rows => rows > 0 ? new AuditEntry("runner.drain", "runner", id, null, new { reason }) : null, cancellation) > 0;
 
     /// <inheritdoc cref="DrainAsync"/>
     public async Task<bool> UndrainAsync(long id, CancellationToken cancellation)
     {
-        var found = await ExecuteAsync(UndrainSql, new { Id = id }, cancellation) > 0;
+        var found = await audit.ExecuteAsync(
+            dataSource, UndrainSql, new { Id = id }, rows => rows > 0 ? new AuditEntry("runner.undrain", "runner", id, null) : null,
+            cancellation) > 0;
         await ExecuteAsync(TellQueue, new { }, cancellation);
         return found;
     }
@@ -130,8 +139,12 @@ public sealed class RunnerPool(NpgsqlDataSource dataSource, RescueJob rescue)
             if (await connection.ExecuteAsync(Sql(RevokeSql)) == 0)
                 return null;
             await connection.ExecuteAsync(Sql(RevokeTokens));
-            // After the runner's lock: no claim of this runner is under way any more.
+            // After the runner's row and the claims' lock: no claim of this runner is under way any more.
+            await connection.ExecuteAsync(Sql("select queue_lock()"));
             jobs = [.. await connection.QueryAsync<(long, long)>(Sql(ActiveJobs))];
+            await audit.AppendAsync(
+                connection, transaction, new AuditEntry("runner.revoke", "runner", id, null, new { reason, jobs = jobs.Select(job => job.Id) }),
+                cancellation);
             // Its waiting heartbeats look again, and hear it.
             await connection.ExecuteAsync(Sql(TellQueue));
             await transaction.CommitAsync(cancellation);
@@ -151,8 +164,13 @@ public sealed class RunnerPool(NpgsqlDataSource dataSource, RescueJob rescue)
     public async Task<IReadOnlyList<StaleRunner>> CleanUpStaleAsync(TimeSpan olderThan, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return [.. await connection.QueryAsync<StaleRunner>(new CommandDefinition(
-            MarkStale, new { OlderThan = olderThan }, cancellationToken: cancellation))];
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        List<StaleRunner> stale = [.. await connection.QueryAsync<StaleRunner>(new CommandDefinition(
+            MarkStale, new { OlderThan = olderThan }, transaction, cancellationToken: cancellation))];
+        foreach (var runner in stale)
+            await audit.AppendAsync(connection, transaction, new AuditEntry("runner.mark-offline", "runner", runner.Id, runner.Name), cancellation);
+        await transaction.CommitAsync(cancellation);
+        return stale;
     }
 
     private static async Task<(string Token, DateTimeOffset? ExpiresAt)> AddTokenAsync(

@@ -1,5 +1,6 @@
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.Metrics;
 
@@ -9,7 +10,7 @@ namespace Shithub.Actions.Server.Runs;
 /// Cancels a job: one that no runner has ends at once; one that runs gets a cancel request, which its runner hears in its lease call and in
 /// the next cancel check. Cancelling twice, or what has ended, changes nothing.
 /// </summary>
-public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notifications, ServerMetrics metrics)
+public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notifications, ServerMetrics metrics, AuditLog audit)
 {
     // Where the whole run is cancelled, a job that is not ready yet has its condition asked: 'always()' still lets it run. Not where the
     // run waits for approval: then nobody has allowed anything of it to run.
@@ -27,7 +28,7 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
 
     private const string CancelRun = """
         update workflow_runs
-        set cancel_requested_at = coalesce(cancel_requested_at, now())
+        set cancel_requested_at = coalesce(cancel_requested_at, now()), cancel_reason = coalesce(cancel_reason, @Reason)
         where id = @RunId and conclusion is null
         """;
 
@@ -37,13 +38,14 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
         where job_id = any (@Ids) and status in ('queued', 'running');
 
         update workflow_jobs
-        set status = 'cancelled', conclusion = 'cancelled', completed_at = now(), cancel_requested_at = now()
+        set status = 'cancelled', conclusion = 'cancelled', completed_at = now(), cancel_requested_at = now(),
+            cancel_reason = coalesce(cancel_reason, @Reason)
         where id = any (@Ids);
         """;
 
     private const string RequestCancel = """
         update workflow_jobs
-        set cancel_requested_at = coalesce(cancel_requested_at, now())
+        set cancel_requested_at = coalesce(cancel_requested_at, now()), cancel_reason = coalesce(cancel_reason, @Reason)
         where id = any (@Ids);
 
         select pg_notify('shithub', 'lease:' || id) from unnest(@Ids) id;
@@ -64,7 +66,8 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
         """;
 
     /// <param name="jobId">Null cancels every job of the run.</param>
-    public async Task<CancelOutcome> ExecuteAsync(long runId, long? jobId, CancellationToken cancellation)
+    /// <param name="reason">Shown to people; without one it was asked for.</param>
+    public async Task<CancelOutcome> ExecuteAsync(long runId, long? jobId, CancellationToken cancellation, string? reason = null)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
@@ -75,12 +78,22 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
         var running = jobs.Where(job => job.Status == "running").Select(job => job.Id).ToArray();
         var idle = jobs.Where(job => job.Status != "running").Select(job => job.Id).ToArray();
         if (jobId is null)
-            await connection.ExecuteAsync(Sql(CancelRun, new { RunId = runId }));
+            await connection.ExecuteAsync(Sql(CancelRun, new { RunId = runId, Reason = reason }));
         if (idle.Length > 0)
-            await connection.ExecuteAsync(Sql(EndJobs, new { Ids = idle }));
+            await connection.ExecuteAsync(Sql(EndJobs, new { Ids = idle, Reason = reason }));
         if (running.Length > 0)
-            await connection.ExecuteAsync(Sql(RequestCancel, new { Ids = running }));
+            await connection.ExecuteAsync(Sql(RequestCancel, new { Ids = running, Reason = reason }));
         await RunProgress.AdvanceAsync(connection, transaction, runId, cancellation);
+        if (jobs.Count > 0)
+        {
+            await audit.AppendAsync(
+                connection, transaction,
+                jobId is { } id
+                    ? new AuditEntry("job.cancel", "job", id, null, new { run_id = runId, reason })
+                    : new AuditEntry("run.cancel", "run", runId, null, new { reason }),
+                cancellation);
+        }
+
         var outcome = await connection.QuerySingleAsync<CancelOutcome>(Sql(Read, new { RunId = runId, JobId = jobId }));
         await transaction.CommitAsync(cancellation);
 

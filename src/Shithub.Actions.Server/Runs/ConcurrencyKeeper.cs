@@ -74,7 +74,10 @@ public sealed partial class ConcurrencyKeeper(
             foreach (var victim in await SettleAsync(connection, group, cancellation))
             {
                 LogReplaced(victim.RunId, victim.JobId, group.Name);
-                await cancel.ExecuteAsync(victim.RunId, victim.JobId, cancellation);
+                // Nothing is dropped without a word: the page of what is replaced says by what.
+                await cancel.ExecuteAsync(
+                    victim.RunId, victim.JobId, cancellation,
+                    $"A newer one in the concurrency group '{group.Name}' took its place ('queue: max' in 'concurrency' would keep all in line).");
             }
         }
 

@@ -12,7 +12,7 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
             r.head_sha, r.head_ref, a.name as actor, r.parent_run_id, r.status, r.conclusion, r.diagnostics::text as diagnostics,
             r.created_at, r.started_at, r.completed_at, r.hold, r.trust, r.checkout_sha, r.workflow_sha, r.pull_request_id,
             (select number from pull_requests q where q.id = r.pull_request_id) as pull_request, r.chain_depth,
-            (select name from owners b where b.id = r.approved_by) as approved_by, r.approved_at
+            (select name from owners b where b.id = r.approved_by) as approved_by, r.approved_at, r.cancel_reason
         from workflow_runs r
         join repositories p on p.id = r.repo_id
         join owners o on o.id = p.owner_id
@@ -43,7 +43,7 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
     private const string JobsSql = """
         select j.id, j.run_id, j.job_key, j.job_name, j.runs_on, j.needs, j.status, j.conclusion, j.attempt, j.timeout_minutes,
             w.name as runner, j.queued_at, j.started_at, j.completed_at, j.cancel_requested_at is not null as cancel_requested,
-            j.hold, r.hold as run_hold, j.environment, j.continue_on_error, j.outputs::text as outputs, j.diagnostics::text as diagnostics,
+            j.cancel_reason, j.hold, r.hold as run_hold, j.environment, j.continue_on_error, j.outputs::text as outputs, j.diagnostics::text as diagnostics,
             exists (
                 select
                 from workflow_runners m
@@ -215,6 +215,9 @@ public sealed record RunRow
     public DateTime? ApprovedAt { get; init; }
 
     public bool AwaitsApproval => Hold == RunHold.Approval && Conclusion is null;
+
+    /// <summary>Why it was cancelled, where it was not asked for.</summary>
+    public string? CancelReason { get; init; }
 }
 
 public sealed record JobRow
@@ -248,6 +251,9 @@ public sealed record JobRow
     public DateTime? CompletedAt { get; init; }
 
     public bool CancelRequested { get; init; }
+
+    /// <summary>Why it was cancelled, where it was not asked for.</summary>
+    public string? CancelReason { get; init; }
 
     /// <summary>One of <see cref="HoldReason"/>, or null.</summary>
     public string? Hold { get; init; }

@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Queue;
 using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Triggers;
 using Shithub.Actions.Workflows;
@@ -9,7 +11,7 @@ using Shithub.Actions.Workflows;
 namespace Shithub.Actions.Server.Runs;
 
 /// <summary>A new run from the original workflow file at the original commit, with the original event.</summary>
-public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore repositories, LoadWorkflows load, PlanRun plan, Notifications notifications)
+public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore repositories, LoadWorkflows load, PlanRun plan, Notifications notifications, AuditLog audit)
 {
     private const string ReadEvent = """
         select r.event_payload::text as Payload, r.inputs::text as Inputs, r.actor_id as ActorId, coalesce(a.name, '') as Actor
@@ -47,7 +49,13 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var planned = await plan.ExecuteAsync(
             connection, transaction, repository, run.WorkflowFile, loaded, trigger, cancellation);
-        var enqueued = await EnqueueRun.ExecuteAsync(connection, transaction, planned, cancellation);
+        var enqueued = await EnqueueRun.ExecuteAsync(connection, transaction, planned with { Priority = PrioritizeJob.Rerun }, cancellation);
+        if (enqueued.Created)
+        {
+            await audit.AppendAsync(
+                connection, transaction, new AuditEntry("run.rerun", "run", run.Id, null, new { new_run_id = enqueued.RunId }), cancellation);
+        }
+
         await transaction.CommitAsync(cancellation);
         notifications.Signal(Topic.Queue);
         return enqueued;

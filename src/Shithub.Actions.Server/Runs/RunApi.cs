@@ -8,18 +8,21 @@ namespace Shithub.Actions.Server.Runs;
 /// <param name="Hold">Why none of its jobs may start: <c>approval</c>, <c>concurrency</c> or absent.</param>
 /// <param name="CheckoutSha">What jobs check out where it is not the head: the merge of a pull request.</param>
 /// <param name="WorkflowSha">The commit of the workflow files where it is not the head.</param>
+/// <param name="CancelReason">Why it was cancelled, where nobody asked for it.</param>
 public sealed record RunResponse(
     long Id, long RepoId, string Repository, int RunIndex, string WorkflowFile, string WorkflowName, string Title, string Event,
     string HeadSha, string HeadRef, string? Actor, long? ParentRunId, string Status, string? Conclusion, JsonElement? Diagnostics,
     DateTimeOffset CreatedAt, DateTimeOffset? StartedAt, DateTimeOffset? CompletedAt, IReadOnlyList<JobResponse>? Jobs,
-    string Trust, string? Hold, int? PullRequest, string? ApprovedBy, DateTimeOffset? ApprovedAt, string? CheckoutSha, string? WorkflowSha)
+    string Trust, string? Hold, int? PullRequest, string? ApprovedBy, DateTimeOffset? ApprovedAt, string? CheckoutSha, string? WorkflowSha,
+    string? CancelReason)
 {
     public static RunResponse Of(RunRow run, IReadOnlyList<JobRow>? jobs) => new(
         run.Id, run.RepoId, run.Repository, run.RunIndex, run.WorkflowFile, run.WorkflowName, run.Title, run.Event, run.HeadSha,
         run.HeadRef, run.Actor, run.ParentRunId, run.Status, run.Conclusion,
         run.Diagnostics is null ? null : JsonDocument.Parse(run.Diagnostics).RootElement,
         run.CreatedAt, run.StartedAt, run.CompletedAt, jobs is null ? null : [.. jobs.Select(JobResponse.Of)],
-        run.Trust, run.Conclusion is null ? run.Hold : null, run.PullRequest, run.ApprovedBy, run.ApprovedAt, run.CheckoutSha, run.WorkflowSha);
+        run.Trust, run.Conclusion is null ? run.Hold : null, run.PullRequest, run.ApprovedBy, run.ApprovedAt, run.CheckoutSha, run.WorkflowSha,
+        run.CancelReason);
 }
 
 /// <param name="WaitingFor">Why a job waits, in words.</param>
@@ -28,7 +31,7 @@ public sealed record JobResponse(
     long Id, long RunId, string JobKey, string JobName, IReadOnlyList<string> RunsOn, IReadOnlyList<string> Needs, string Status,
     string? Conclusion, int Attempt, string? Runner, bool CancelRequested, DateTimeOffset? QueuedAt, DateTimeOffset? StartedAt,
     DateTimeOffset? CompletedAt, string? WaitingFor, bool ContinueOnError, JsonElement? Outputs, JsonElement? Diagnostics,
-    IReadOnlyList<StepResponse> Steps)
+    IReadOnlyList<StepResponse> Steps, string? CancelReason)
 {
     public static JobResponse Of(JobRow job) => new(
         job.Id, job.RunId, job.JobKey, job.JobName, job.RunsOn, job.Needs, job.Status, job.Conclusion, job.Attempt, job.Runner,
@@ -37,7 +40,8 @@ public sealed record JobResponse(
         [.. job.Steps.Select(step => new StepResponse(
             step.Id, step.Index, step.Name, step.Status, step.Conclusion, step.StartedAt, step.CompletedAt,
             step.Annotations.Count == 0 ? null : [.. step.Annotations.Select(AnnotationResponse.Of)],
-            step.SummaryBytes == 0 ? null : step.SummaryBytes))]);
+            step.SummaryBytes == 0 ? null : step.SummaryBytes))],
+        job.CancelReason);
 
     private static JsonElement? Json(string? text) => text is null ? null : JsonDocument.Parse(text).RootElement;
 }

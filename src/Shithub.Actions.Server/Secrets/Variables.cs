@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 
 namespace Shithub.Actions.Server.Secrets;
 
@@ -10,7 +11,7 @@ namespace Shithub.Actions.Server.Secrets;
 /// wins. Their names are one whatever their case, as on GitHub. Those of an environment are seen by steps of jobs with that environment,
 /// as they are when the job is claimed; nothing that is decided before knows them.
 /// </summary>
-public sealed partial class Variables(NpgsqlDataSource dataSource)
+public sealed partial class Variables(NpgsqlDataSource dataSource, AuditLog audit)
 {
     public const int ValueBytesMax = 48 * 1024;
 
@@ -73,13 +74,13 @@ public sealed partial class Variables(NpgsqlDataSource dataSource)
 
     /// <summary>Sets a variable, new or not.</summary>
     /// <returns>False when the scope has <see cref="PerScopeMax"/> others.</returns>
-    public async Task<bool> SetAsync(VariableScope scope, string name, string value, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.ExecuteAsync(new CommandDefinition(
+    public async Task<bool> SetAsync(VariableScope scope, string name, string value, CancellationToken cancellation) =>
+        await audit.ExecuteAsync(
+            dataSource,
             scope.Environment is null ? Upsert : UpsertOfEnvironment,
-            new { scope.OwnerId, scope.RepoId, scope.Environment, name, value, PerScopeMax }, cancellationToken: cancellation)) > 0;
-    }
+            new { scope.OwnerId, scope.RepoId, scope.Environment, name, value, PerScopeMax },
+            rows => rows > 0 ? Entry("variable.set", scope, name) : null,
+            cancellation) > 0;
 
     /// <summary>The scope's own, without those of wider scopes.</summary>
     public async Task<IReadOnlyList<Variable>> ListAsync(VariableScope scope, CancellationToken cancellation)
@@ -90,13 +91,16 @@ public sealed partial class Variables(NpgsqlDataSource dataSource)
     }
 
     /// <returns>False where the scope has none of that name.</returns>
-    public async Task<bool> DeleteAsync(VariableScope scope, string name, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.ExecuteAsync(new CommandDefinition(
-            scope.Environment is null ? Delete : DeleteOfEnvironment, new { scope.OwnerId, scope.RepoId, scope.Environment, name },
-            cancellationToken: cancellation)) > 0;
-    }
+    public async Task<bool> DeleteAsync(VariableScope scope, string name, CancellationToken cancellation) =>
+        await audit.ExecuteAsync(
+            dataSource,
+            scope.Environment is null ? Delete : DeleteOfEnvironment,
+            new { scope.OwnerId, scope.RepoId, scope.Environment, name },
+            rows => rows > 0 ? Entry("variable.delete", scope, name) : null,
+            cancellation) > 0;
+
+    private static AuditEntry Entry(string verb, VariableScope scope, string name) => new(
+        verb, "variable", null, name, new { owner_id = scope.OwnerId, repo_id = scope.RepoId, environment = scope.Environment });
 
     private static bool IsReserved(string name) =>
         name.StartsWith("GITHUB_", StringComparison.OrdinalIgnoreCase) || name.StartsWith("SHITHUB_", StringComparison.OrdinalIgnoreCase);

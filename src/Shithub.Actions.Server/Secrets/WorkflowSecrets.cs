@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 
 namespace Shithub.Actions.Server.Secrets;
 
@@ -9,7 +10,7 @@ namespace Shithub.Actions.Server.Secrets;
 /// Secrets as their administrators see them: set, listed by name, deleted, never read back. The nearest scope wins: environment,
 /// repository, owner, site. Their names are one whatever their case and are kept in upper case, as on GitHub.
 /// </summary>
-public sealed partial class WorkflowSecrets(NpgsqlDataSource dataSource, RootKey root)
+public sealed partial class WorkflowSecrets(NpgsqlDataSource dataSource, RootKey root, AuditLog audit)
 {
     public const int ValueBytesMax = 48 * 1024;
 
@@ -81,6 +82,7 @@ public sealed partial class WorkflowSecrets(NpgsqlDataSource dataSource, RootKey
     {
         var canonical = name.ToUpperInvariant();
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var isNew = await connection.QuerySingleOrDefaultAsync<bool?>(new CommandDefinition(
             Upsert,
             new
@@ -92,7 +94,10 @@ public sealed partial class WorkflowSecrets(NpgsqlDataSource dataSource, RootKey
                 Sealed = Sealing.Seal(root, scope.RowOf(canonical), Encoding.UTF8.GetBytes(value)),
                 PerScopeMax,
             },
-            cancellationToken: cancellation));
+            transaction, cancellationToken: cancellation));
+        if (isNew is not null)
+            await audit.AppendAsync(connection, transaction, Entry("secret.set", scope, canonical), cancellation);
+        await transaction.CommitAsync(cancellation);
         return isNew switch
         {
             true => SecretChange.Created,
@@ -109,13 +114,13 @@ public sealed partial class WorkflowSecrets(NpgsqlDataSource dataSource, RootKey
     }
 
     /// <returns>False where the scope has none of that name.</returns>
-    public async Task<bool> DeleteAsync(SecretScope scope, string name, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.ExecuteAsync(new CommandDefinition(
-            DeleteOf, new { scope.OwnerId, scope.RepoId, scope.Environment, Name = name.ToUpperInvariant() },
-            cancellationToken: cancellation)) > 0;
-    }
+    public async Task<bool> DeleteAsync(SecretScope scope, string name, CancellationToken cancellation) =>
+        await audit.ExecuteAsync(
+            dataSource, DeleteOf, new { scope.OwnerId, scope.RepoId, scope.Environment, Name = name.ToUpperInvariant() },
+            rows => rows > 0 ? Entry("secret.delete", scope, name.ToUpperInvariant()) : null, cancellation) > 0;
+
+    private static AuditEntry Entry(string verb, SecretScope scope, string name) => new(
+        verb, "secret", null, name, new { owner_id = scope.OwnerId, repo_id = scope.RepoId, environment = scope.Environment });
 
     [GeneratedRegex(@"\A[A-Za-z_][A-Za-z0-9_]{0,254}\z")]
     private static partial Regex NamePattern();

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Dapper;
 using Npgsql;
 using Shithub.Actions.Server.Http;
+using Shithub.Actions.Server.Queue;
 using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Workflows;
@@ -81,6 +82,12 @@ public sealed class PlanRun(PublicUrl url)
             trigger.AwaitsApproval);
         if (planned.Decision is not { } decision)
             return run with { Diagnostics = planned.Diagnostics };
+        if (await QueueCaps.ComplaintAsync(
+            connection, transaction, repository.Id, trigger.ActorId, trigger.TriggerEventId, file, decision.Jobs.Count, cancellation) is { } full)
+        {
+            return run with { Diagnostics = [full] };
+        }
+
         github.Remove("event");
         return run with
         {

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Shithub.Actions.Configuration;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Queue;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Server.Web.Pages;
 
@@ -12,10 +14,10 @@ public static class RunPages
 
     public static void MapRunPages(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet(RunRoute, (HttpContext http, string owner, string repo, int runIndex, PageResults pages, ReadRunView views, CancellationToken cancellation) =>
-            ShowAsync(http, owner, repo, runIndex, null, pages, views, cancellation));
-        routes.MapGet(RunRoute + "/jobs/{jobId:long}", (HttpContext http, string owner, string repo, int runIndex, long jobId, PageResults pages, ReadRunView views, CancellationToken cancellation) =>
-            ShowAsync(http, owner, repo, runIndex, jobId, pages, views, cancellation));
+        routes.MapGet(RunRoute, (HttpContext http, string owner, string repo, int runIndex, PageResults pages, ReadRunView views, ExplainJob explain, ServerSettings settings, CancellationToken cancellation) =>
+            ShowAsync(http, owner, repo, runIndex, null, pages, views, explain, settings, cancellation));
+        routes.MapGet(RunRoute + "/jobs/{jobId:long}", (HttpContext http, string owner, string repo, int runIndex, long jobId, PageResults pages, ReadRunView views, ExplainJob explain, ServerSettings settings, CancellationToken cancellation) =>
+            ShowAsync(http, owner, repo, runIndex, jobId, pages, views, explain, settings, cancellation));
         routes.MapGet(RunRoute + "/events", RunEvents.StreamAsync);
         routes.MapPost(RunRoute + "/cancel", (HttpContext http, string owner, string repo, int runIndex, PageResults pages, ReadRunView views, CancelJob cancel, CancellationToken cancellation) =>
             CancelAsync(http, owner, repo, runIndex, null, pages, views, cancel, cancellation));
@@ -25,8 +27,8 @@ public static class RunPages
     }
 
     private static async Task<IResult> ShowAsync(
-        HttpContext http, string owner, string repo, int runIndex, long? jobId, PageResults pages, ReadRunView views,
-        CancellationToken cancellation)
+        HttpContext http, string owner, string repo, int runIndex, long? jobId, PageResults pages, ReadRunView views, ExplainJob explain,
+        ServerSettings settings, CancellationToken cancellation)
     {
         var frame = await pages.FrameAsync(http, cancellation);
         if (await views.FindAsync(frame, owner, repo, runIndex, jobId, cancellation) is not { } view)
@@ -34,8 +36,22 @@ public static class RunPages
         return PageResults.Show<RunPage>(
             StatusCodes.Status200OK,
             (nameof(RunPage.View), view),
+            (nameof(RunPage.Explanation), await ExplainAsync(view, explain, settings, cancellation)),
             (nameof(RunPage.Logs), await views.LogsAsync(view, cancellation)),
             (nameof(RunPage.Diagnostics), ReadRunView.Diagnostics(view.Run)));
+    }
+
+    /// <summary>Why the selected job does not run yet, as far as the viewer may know.</summary>
+    private static async Task<JobExplanation?> ExplainAsync(
+        RunView view, ExplainJob explain, ServerSettings settings, CancellationToken cancellation)
+    {
+        if (view.Job is not { Status: "queued" or "waiting" } job
+            || await explain.ExecuteAsync(job.Id, settings.Runners.StaleAfter, cancellation) is not { } explanation)
+        {
+            return null;
+        }
+
+        return view.Frame.Viewer is { MayAdministerSite: true } ? explanation : explanation.ForReaders();
     }
 
     private static async Task<IResult> CancelAsync(

@@ -39,6 +39,7 @@ public static class WebPages
             return await next(context);
         });
         pages.MapSignInPages();
+        pages.MapAuditPages();
         pages.MapRepositoryPages();
         pages.MapRunPages();
         pages.MapDispatchPages();

@@ -150,7 +150,7 @@ public sealed class LongPollTests(SharedServer shared) : IClassFixture<SharedSer
         // What another server has: the same database, and notifications that reach this one through PostgreSQL only.
         using var metrics = new ServerMetrics();
         using var notifications = new Notifications(_server.Database.DataSource, NullLogger<Notifications>.Instance);
-        await new CancelJob(_server.Database.DataSource, notifications, metrics).ExecuteAsync(job.Job.RunId, job.Job.Id, Cancellation);
+        await new CancelJob(_server.Database.DataSource, notifications, metrics, Shithub.Actions.Server.Audit.AuditLog.OfSystem).ExecuteAsync(job.Job.RunId, job.Job.Id, Cancellation);
         Assert.Equal(LeaseStanding.CancelRequested, State(await waiting.EndAsync()));
     }
 
