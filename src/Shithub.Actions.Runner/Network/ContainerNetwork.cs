@@ -21,11 +21,15 @@ internal sealed partial class ContainerNetwork : IDisposable
 
     /// <param name="pid">A process in it.</param>
     /// <exception cref="SandboxException">The process is gone.</exception>
-    public static ContainerNetwork Of(int pid)
+    public static ContainerNetwork Of(int pid) => Of(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/net"));
+
+    /// <param name="path">The network's file.</param>
+    /// <exception cref="SandboxException">It is gone.</exception>
+    public static ContainerNetwork Of(string path)
     {
         try
         {
-            return new ContainerNetwork(File.OpenHandle(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/net")));
+            return new ContainerNetwork(File.OpenHandle(path));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -72,29 +76,40 @@ internal sealed partial class ContainerNetwork : IDisposable
     /// <summary>Whether a TCP connection comes about.</summary>
     public async Task<bool> ConnectsAsync(IPEndPoint target, CancellationToken cancellationToken)
     {
+        using var socket = await ConnectAsync(target, cancellationToken);
+        return socket is not null;
+    }
+
+    /// <summary>A TCP connection; null if none comes about.</summary>
+    public async Task<Socket?> ConnectAsync(IPEndPoint target, CancellationToken cancellationToken)
+    {
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bounded.CancelAfter(AnswerTime);
+        Socket? socket = null;
         try
         {
-            using var socket = await SocketAsync(target.AddressFamily, ProtocolType.Tcp);
+            socket = await SocketAsync(target.AddressFamily, ProtocolType.Tcp);
             await socket.ConnectAsync(target, bounded.Token);
-            return true;
+            return socket;
         }
         catch (SocketException)
         {
-            return false;
+            socket?.Dispose();
+            return null;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return false;
+            socket?.Dispose();
+            return null;
         }
     }
 
     /// <summary>A listener inside, on all its addresses.</summary>
-    public async Task<Socket> ListenAsync()
+    /// <param name="port">0: any that is free.</param>
+    public async Task<Socket> ListenAsync(int port = 0)
     {
         var socket = await SocketAsync(AddressFamily.InterNetwork, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Any, 0));
+        socket.Bind(new IPEndPoint(IPAddress.Any, port));
         socket.Listen();
         return socket;
     }

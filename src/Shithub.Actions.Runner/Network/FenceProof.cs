@@ -13,7 +13,7 @@ namespace Shithub.Actions.Runner.Network;
 internal static class FenceProof
 {
     // Addresses for documentation (RFC 5737, RFC 3849): nobody is there to be bothered if the fence should be open.
-    private static readonly IPAddress Nobody = IPAddress.Parse("192.0.2.1");
+    private static readonly IPAddress Nobody = IPAddress.Parse("203.0.113.1");
     private static readonly IPAddress NobodyOfIpv6 = IPAddress.Parse("2001:db8::1");
     private static readonly IPAddress Metadata = IPAddress.Parse("169.254.169.254");
 

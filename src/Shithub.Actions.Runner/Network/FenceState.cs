@@ -20,7 +20,9 @@ internal static class FenceState
         var plan = fence.Plan;
         var table = TableAsync(fence, cancellationToken);
         var routing = fence.HasRoutingAsync(cancellationToken);
-        var answers = AnswersAsync(plan.Address, cancellationToken);
+        var answers = BridgeProblem(plan) is null && new Resolver(ResolverConfiguration.OfAll(plan)).FindPid() is not null
+            ? AnswersAsync(plan.Address, cancellationToken)
+            : Task.FromResult(false);
         return
         [
             new FenceFact("firewall", await table is null, await table ?? $"table inet {plan.Table}"),

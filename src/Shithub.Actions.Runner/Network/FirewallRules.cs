@@ -38,7 +38,7 @@ internal static class FirewallRules
               set {{Blocked}} { type ipv4_addr . ipv4_addr . inet_proto . inet_service; size 16384; flags dynamic,timeout; timeout {{Seconds(BlockedTtl)}}; }
 
               # Without the mark nothing is routed from the bridge: when this table is gone, the routing rules still stand.
-              chain mark {
+              chain marking {
                 type filter hook prerouting priority mangle; policy accept;
                 iifname "{{bridge}}" ip saddr {{subnet}} meta mark set meta mark | {{FencePlan.Mark}}
               }
