@@ -81,6 +81,22 @@ internal static partial class RunnerKeys
         .Or("api.github.com,auth.docker.io,codeload.github.com,github.com,objects.githubusercontent.com,"
             + "production.cloudflare.docker.com,registry-1.docker.io,*.githubusercontent.com");
 
+    public static readonly SettingKey<string> NetworkSubnet = new SettingKey<string>("runner", "network_subnet",
+        "The bridge's address, where the resolver listens, and the size of its subnet.", NetworkTypes.BridgeSubnet).Or("172.30.0.1/24");
+
+    public static readonly SettingKey<IReadOnlyList<string>> UpstreamDns = new("runner", "upstream_dns",
+        "The resolvers that allowed names are asked of, as addresses or `address#port`.",
+        SettingTypes.List("list of IP addresses", 1, 8, NetworkTypes.ToResolver)!)
+    { DefaultShown = "those of `/etc/resolv.conf`" };
+
+    public static readonly SettingKey<IReadOnlyList<string>> NetworkPrivate = new SettingKey<IReadOnlyList<string>>("runner", "network_private",
+        "Private ranges that allowed names may stand for. Without it a name that turns out to be a private address opens nothing.",
+        SettingTypes.List("list of IPv4 ranges", 0, 64, NetworkTypes.ToRange)).Or("");
+
+    public static readonly SettingKey<TimeSpan> NetworkAddressTtl = new SettingKey<TimeSpan>("runner", "network_address_ttl",
+        "How long an address stays open for new connections after its name was last resolved and used.",
+        SettingTypes.Duration("2s", "24h")).Or("10m");
+
     public static readonly SettingKey<TimeSpan> DrainTimeout = new SettingKey<TimeSpan>("runner", "drain_timeout",
         "How long running jobs may take to end after SIGTERM.", SettingTypes.Duration("0s", "7d")).Or("1h");
 
@@ -109,10 +125,15 @@ internal static partial class RunnerKeys
             "must be the name of a network, and not \"host\", which has no fence; write for example \"shithub-actions\""))
     { Option = "--network" }.Or("shithub-actions");
 
-    public static readonly SettingKey<IReadOnlyList<string>> DnsServers = new SettingKey<IReadOnlyList<string>>("engine", "dns_servers",
-        "The only resolvers that steps can ask: the allowlist's. An empty list leaves the engine's own.",
-        SettingTypes.List("list of IP addresses", 0, 8, SettingTypes.ToIpAddress))
-    { Option = "--dns-servers" }.Or("172.30.0.1");
+    public static readonly SettingKey<NetworkFenceMode> NetworkFence = new SettingKey<NetworkFenceMode>("engine", "network_fence",
+        "`on`: steps reach the allowlist and nothing else, or the runner claims no jobs. `off`: steps reach whatever the network lets them "
+        + "reach, and every job's log says so.", SettingTypes.OneOf<NetworkFenceMode>())
+        .Or("on");
+
+    public static readonly SettingKey<IReadOnlyList<string>?> DnsServers = new("engine", "dns_servers",
+        "The only resolvers that steps can ask. With the fence it can only be the allowlist's; without it, an empty list leaves the engine's own.",
+        SettingTypes.List("list of IP addresses", 0, 8, SettingTypes.ToIpAddress)!)
+    { Option = "--dns-servers", DefaultShown = "the address of `runner.network_subnet`: `172.30.0.1`" };
 
     public static readonly SettingKey<long> Memory = new SettingKey<long>("engine", "memory",
         "The memory a job may have.", SettingTypes.Size("32m", "16t")).Or("2g");
@@ -139,8 +160,8 @@ internal static partial class RunnerKeys
         ForeignPrefix: null, ShortSection: "runner",
         [
             BaseUrl, Token, Name, HostName, Labels, Capacity, PollInterval, WorkspaceRoot, WorkspaceTtl, MirrorRoot, MirrorBytes,
-            CheckoutBytes, CheckoutFiles, GitUser, NetworkAllowlist, DrainTimeout,
-            EngineKind, Socket, DefaultImage, Images, Network, DnsServers, Memory, Cpus, PidsLimit, TmpSize, User, SeccompProfile,
+            CheckoutBytes, CheckoutFiles, GitUser, NetworkAllowlist, NetworkSubnet, UpstreamDns, NetworkPrivate, NetworkAddressTtl, DrainTimeout,
+            EngineKind, Socket, DefaultImage, Images, Network, NetworkFence, DnsServers, Memory, Cpus, PidsLimit, TmpSize, User, SeccompProfile,
         ]);
 
     [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,100}\z")]

@@ -17,17 +17,38 @@ public sealed record RunnerSettings
     /// <param name="options">What the command line set, by <see cref="SettingOption.Path"/>.</param>
     /// <exception cref="SettingsException">Anything is unknown, missing or wrong.</exception>
     public static RunnerSettings Load(
-        string? configPath, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> options)
+        string? configPath, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> options) =>
+        Load(configPath, environment, options, needsServer: true);
+
+    /// <summary>As <see cref="Load(string?, IReadOnlyDictionary{string, string}, IReadOnlyDictionary{string, string})"/>, for what concerns
+    /// this host alone: neither the server's address nor a token need be there.</summary>
+    public static RunnerSettings LoadForHost(
+        string? configPath, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> options) =>
+        Load(configPath, environment, options, needsServer: false);
+
+    private static RunnerSettings Load(
+        string? configPath, IReadOnlyDictionary<string, string> environment, IReadOnlyDictionary<string, string> options, bool needsServer)
     {
         var binder = new SettingsBinder(Table, configPath, environment, options);
         var hostName = binder.Get(RunnerKeys.HostName);
         var kind = binder.Get(RunnerKeys.EngineKind);
+        var subnet = binder.Get(RunnerKeys.NetworkSubnet);
+        var resolver = subnet[..subnet.IndexOf('/', StringComparison.Ordinal)];
+        var fence = binder.Get(RunnerKeys.NetworkFence);
+        var resolvers = binder.Get(RunnerKeys.DnsServers);
+        if (fence == NetworkFenceMode.On && resolvers is { Count: > 0 } && (resolvers.Count > 1 || resolvers[0] != resolver))
+        {
+            binder.Refuse(
+                $"engine.dns_servers is {string.Join(", ", resolvers)}, but with engine.network_fence = \"on\" the only resolver is that of "
+                + $"runner.network_subnet, {resolver}; leave engine.dns_servers out");
+        }
+
         var settings = new RunnerSettings
         {
-            Server = new(binder.Get(RunnerKeys.BaseUrl)!),
+            Server = new(binder.Get(RunnerKeys.BaseUrl with { IsRequired = needsServer }) ?? new Uri("http://localhost/")),
             Runner = new()
             {
-                Token = binder.Get(RunnerKeys.Token)!,
+                Token = binder.Get(RunnerKeys.Token with { IsRequired = needsServer }) ?? new Secret(""),
                 Name = binder.Get(RunnerKeys.Name) ?? hostName,
                 HostName = hostName,
                 Labels = binder.Get(RunnerKeys.Labels),
@@ -42,6 +63,10 @@ public sealed record RunnerSettings
                 CheckoutFiles = binder.Get(RunnerKeys.CheckoutFiles),
                 GitUser = binder.Get(RunnerKeys.GitUser),
                 NetworkAllowlist = binder.Get(RunnerKeys.NetworkAllowlist),
+                NetworkSubnet = subnet,
+                UpstreamDns = binder.Get(RunnerKeys.UpstreamDns),
+                NetworkPrivate = binder.Get(RunnerKeys.NetworkPrivate),
+                NetworkAddressTtl = binder.Get(RunnerKeys.NetworkAddressTtl),
                 DrainTimeout = binder.Get(RunnerKeys.DrainTimeout),
             },
             Engine = new()
@@ -51,7 +76,8 @@ public sealed record RunnerSettings
                 DefaultImage = binder.Get(RunnerKeys.DefaultImage),
                 Images = binder.Get(RunnerKeys.Images),
                 Network = binder.Get(RunnerKeys.Network),
-                DnsServers = binder.Get(RunnerKeys.DnsServers),
+                NetworkFence = fence,
+                DnsServers = fence == NetworkFenceMode.On ? [resolver] : resolvers ?? [resolver],
                 MemoryBytes = binder.Get(RunnerKeys.Memory),
                 Cpus = binder.Get(RunnerKeys.Cpus),
                 PidsLimit = binder.Get(RunnerKeys.PidsLimit),
@@ -103,7 +129,28 @@ public sealed record RunnerHostSettings
     /// <summary>Host names, lower case; <c>*.example.org</c> means every name below example.org.</summary>
     public required IReadOnlyList<string> NetworkAllowlist { get; init; }
 
+    /// <summary>The bridge's address and the prefix of its subnet: <c>172.30.0.1/24</c>.</summary>
+    public required string NetworkSubnet { get; init; }
+
+    /// <summary>dnsmasq's way: address, or address#port. Null: the machine's own resolvers.</summary>
+    public required IReadOnlyList<string>? UpstreamDns { get; init; }
+
+    /// <summary>Ranges in IPv4 that are private and that allowed names may stand for.</summary>
+    public required IReadOnlyList<string> NetworkPrivate { get; init; }
+
+    public required TimeSpan NetworkAddressTtl { get; init; }
+
     public required TimeSpan DrainTimeout { get; init; }
+}
+
+/// <summary>Whether the network that steps see is fenced.</summary>
+public enum NetworkFenceMode
+{
+    /// <summary>Without a fence that holds no job is claimed.</summary>
+    On,
+
+    /// <summary>The operator wants none; each job's log says so.</summary>
+    Off,
 }
 
 public enum EngineKind
@@ -129,7 +176,12 @@ public sealed record EngineSettings
 
     public required string Network { get; init; }
 
-    /// <summary>Empty: the engine's own.</summary>
+    public required NetworkFenceMode NetworkFence { get; init; }
+
+    /// <summary>Steps are on a network that must be fenced.</summary>
+    public bool IsFenced => NetworkFence == NetworkFenceMode.On && Network != "none";
+
+    /// <summary>With a fence, its resolver and no other. Empty: the engine's own.</summary>
     public required IReadOnlyList<string> DnsServers { get; init; }
 
     public required long MemoryBytes { get; init; }

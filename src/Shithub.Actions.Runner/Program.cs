@@ -5,6 +5,8 @@ var root = new RootCommand("shithubd-runner claims jobs from a Shithub Actions s
 {
     RunCommand.Create(),
     ExecCommand.Create(),
+    NetworkCommand.Create(),
+    DoctorCommand.Create(),
 };
 
 // Signals are the commands' own business: the first one drains, however long that takes.

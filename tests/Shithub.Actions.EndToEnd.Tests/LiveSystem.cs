@@ -117,6 +117,7 @@ public sealed class LiveSystem : IAsyncDisposable
             socket = "{_podman.Socket}"
             default_image = "{PodmanFixture.Image}"
             network = "{_podman.Network}"
+            network_fence = "off"
             dns_servers = []
             """);
         _runner = Start("runner.log", SourceTree.Runner, "run", "--config", config);

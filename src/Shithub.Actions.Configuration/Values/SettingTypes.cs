@@ -163,7 +163,7 @@ internal static class SettingTypes
         }
     }
 
-    private static SettingType<T> Text<T>(string name, Func<string, T> fromText) => new(
+    public static SettingType<T> Text<T>(string name, Func<string, T> fromText) => new(
         name,
         fromText,
         value => value is TomlString text ? fromText(text.Value) : throw new SettingValueException("must be text in quotes"),

@@ -48,6 +48,7 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
             try
             {
                 await EngineAnswersAsync(drain);
+                await FenceHoldsAsync(drain);
                 var (claim, sentAt) = await ClaimOneAsync(drain);
                 Start(claim, sentAt, slots);
                 claimed = true;
@@ -67,6 +68,21 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
         do await Task.Delay(settings.PollInterval, runner.Time, drain);
         while (!await runner.Engine.IsReachableAsync(drain));
         EngineBack(_logger);
+    }
+
+    /// <summary>A runner whose network is open, or whose fence can't be seen to hold, takes nothing.</summary>
+    private async Task FenceHoldsAsync(CancellationToken drain)
+    {
+        if (runner.Network is not { } guard) return;
+        string? told = null;
+        while (await guard.HoldsAsync(drain) is { } problem)
+        {
+            if (problem != told) FenceOpen(_logger, problem);
+            told = problem;
+            await Task.Delay(settings.PollInterval, runner.Time, drain);
+        }
+
+        if (told is not null) FenceBack(_logger);
     }
 
     /// <summary>Asks until there is a job.</summary>
@@ -196,6 +212,12 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
 
     [LoggerMessage(7, LogLevel.Information, "The container engine answers again.")]
     private static partial void EngineBack(ILogger logger);
+
+    [LoggerMessage(8, LogLevel.Error, "The network's fence does not hold; claiming no jobs until it does: {Problem}.")]
+    private static partial void FenceOpen(ILogger logger, string problem);
+
+    [LoggerMessage(9, LogLevel.Information, "The network's fence holds again.")]
+    private static partial void FenceBack(ILogger logger);
 
     [LoggerMessage(5, LogLevel.Error, "Job {JobId} broke this runner's own code; the server will notice when the lease ends.")]
     private static partial void Broken(ILogger logger, long jobId, Exception exception);

@@ -1,4 +1,3 @@
-using System.Collections;
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
@@ -16,30 +15,16 @@ internal static class RunCommand
             "run",
             "Claim and run jobs. SIGTERM or Ctrl-C lets running jobs end (runner.drain_timeout), a second one stops them. "
             + "Exit codes: 0 done, 1 configuration or usage, 2 refused by the server or the engine.");
-        var config = new Option<string?>(SettingOption.ConfigName)
-        {
-            Description = $"The settings file (default: {RunnerSettings.Table.DefaultPath}).",
-        };
-        command.Options.Add(config);
-        var options = RunnerSettings.Table.Options
-            .Select(option => (option.Path, Option: new Option<string?>(option.Name) { Description = option.Description }))
-            .ToList();
-        foreach (var (_, option) in options) command.Options.Add(option);
-        command.SetAction((result, _) => RunAsync(
-            result.GetValue(config),
-            options
-                .Where(option => result.GetResult(option.Option) is not null)
-                .ToDictionary(option => option.Path, option => result.GetValue(option.Option) ?? "")));
+        var options = SettingsOptions.AddTo(command);
+        command.SetAction((result, _) => RunAsync(() => options.Load(result)));
         return command;
     }
 
-    private static async Task<int> RunAsync(string? configPath, Dictionary<string, string> options)
+    private static async Task<int> RunAsync(Func<RunnerSettings> load)
     {
         try
         {
-            var environment = Environment.GetEnvironmentVariables().Cast<DictionaryEntry>()
-                .ToDictionary(entry => (string)entry.Key, entry => (string?)entry.Value ?? "");
-            var settings = RunnerSettings.Load(configPath, environment, options);
+            var settings = load();
             using var loggers = CreateLoggers();
             using var stop = new StopSignals();
             await RunnerHost.RunAsync(settings, TimeProvider.System, loggers, stop.Drain, stop.Now);

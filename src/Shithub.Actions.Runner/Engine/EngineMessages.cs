@@ -61,14 +61,33 @@ internal sealed record VersionAnswer(string? Version, string? ApiVersion, IReadO
 
 internal sealed record VersionComponent(string? Name, string? Version);
 
-internal sealed record CreateNetworkRequest(string Name, string Driver, bool CheckDuplicate, IReadOnlyDictionary<string, string> Labels);
+internal sealed record CreateNetworkRequest(string Name, string Driver, bool CheckDuplicate, IReadOnlyDictionary<string, string> Labels)
+{
+    public IReadOnlyDictionary<string, string>? Options { get; init; }
+
+    [JsonPropertyName("IPAM")]
+    public DockerIpam? Ipam { get; init; }
+}
+
+internal sealed record DockerIpam(IReadOnlyList<DockerSubnet> Config);
+
+internal sealed record DockerSubnet(string Subnet, string Gateway);
 
 /// <summary>Podman's own call: only there can the network's name server be left out, so that port 53 of the bridge stays free.</summary>
 internal sealed record CreatePodmanNetworkRequest(
     [property: JsonPropertyName("name")] string Name,
     [property: JsonPropertyName("driver")] string Driver,
     [property: JsonPropertyName("dns_enabled")] bool DnsEnabled,
-    [property: JsonPropertyName("labels")] IReadOnlyDictionary<string, string> Labels);
+    [property: JsonPropertyName("labels")] IReadOnlyDictionary<string, string> Labels)
+{
+    [JsonPropertyName("network_interface")]
+    public string? Interface { get; init; }
+
+    [JsonPropertyName("subnets")]
+    public IReadOnlyList<PodmanSubnet>? Subnets { get; init; }
+}
+
+internal sealed record PodmanSubnet([property: JsonPropertyName("subnet")] string Subnet, [property: JsonPropertyName("gateway")] string Gateway);
 
 /// <param name="Id">A layer's, or the tag's.</param>
 internal sealed record PullProgress(
@@ -90,7 +109,11 @@ internal sealed record ImageConfig(
 /// <summary>Times in nanoseconds; 0 and null are the default.</summary>
 internal sealed record ImageHealthcheck(IReadOnlyList<string>? Test, long? Interval, long? Timeout, long? StartPeriod, int? Retries);
 
-internal sealed record ContainerAnswer(ContainerState State);
+internal sealed record ContainerAnswer(ContainerState State, ContainerNetworks? NetworkSettings);
+
+internal sealed record ContainerNetworks(IReadOnlyDictionary<string, ContainerEndpoint>? Networks);
+
+internal sealed record ContainerEndpoint([property: JsonPropertyName("IPAddress")] string? IPAddress);
 
 /// <param name="Pid">On the host; 0 once it has stopped.</param>
 internal sealed record ContainerState(bool Running, int ExitCode, int Pid);

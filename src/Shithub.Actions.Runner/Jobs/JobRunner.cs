@@ -7,6 +7,7 @@ using Shithub.Actions.Runner.Checkout;
 using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Leases;
 using Shithub.Actions.Runner.Logs;
+using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Pods;
 using Shithub.Actions.Runner.Sandbox;
 using Shithub.Actions.Runner.Steps;
@@ -29,6 +30,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
     private JobWorkspace? _workspace;
     private Task<Pod>? _pod;
     private JobSession? _session;
+    private string? _fenceLoss;
 
     /// <param name="source">Where <c>actions/checkout</c> gets the run's files.</param>
     public JobRunner(RunnerContext runner, ClaimedJob job, TreeSource source, IJobReport report, AttemptLifetime lifetime)
@@ -53,6 +55,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
         try
         {
             var conclusion = await RunStepsAsync();
+            await ReportBlockedAsync();
             var outputs = conclusion is null ? JobOutputs.None : await OutputsAsync();
             await _log.CompleteAsync();
             if (conclusion is null)
@@ -145,6 +148,13 @@ internal sealed partial class JobRunner : IAsyncDisposable
             await _log.WriteLineAsync("This runner's container engine does not answer; the job is queued again.", _lifetime.Lost);
             return null;
         }
+        catch (NetworkFenceException e) when (!ScriptsBegan)
+        {
+            // As above.
+            ContainerFailed(_logger, _job.Id, e.Message);
+            await _log.WriteLineAsync($"This runner's network fence does not hold ({e.Message}); the job is queued again.", _lifetime.Lost);
+            return null;
+        }
         catch (Exception e) when (e is SandboxException or EngineException or IOException)
         {
             ContainerFailed(_logger, _job.Id, e.Message);
@@ -204,6 +214,12 @@ internal sealed partial class JobRunner : IAsyncDisposable
             case StopReason.TimedOut:
                 await _log.WriteLineAsync($"The job exceeded its limit of {_job.TimeoutMinutes} minutes and was stopped.", _lifetime.Lost);
                 return ConclusionNames.TimedOut;
+            case StopReason.FenceLost:
+                await _log.WriteLineAsync(
+                    $"The job was stopped: the network's fence on this runner was lost while it was running ({_fenceLoss}). "
+                    + (ScriptsBegan ? "Run it again." : "No step had begun; the job is queued again."),
+                    _lifetime.Lost);
+                return ScriptsBegan ? ConclusionNames.Failure : null;
             case StopReason.RunnerStopped when ScriptsBegan:
                 await _log.WriteLineAsync("The runner was stopped while this job was running. Run it again.", _lifetime.Lost);
                 return ConclusionNames.Failure;
@@ -220,7 +236,26 @@ internal sealed partial class JobRunner : IAsyncDisposable
         var name = ReadyContainer.NewName(_job.Id, _job.Attempt);
         var network = _runner.Spec.Settings.Network;
         execution.Describe(PodContexts.Container(name, network), PodContexts.Services(plan, name, network));
-        return Pod.StartAsync(_runner, _job, plan, name, workspace, _log, _lifetime.Stopping);
+        return Pod.StartAsync(_runner, _job, plan, name, workspace, LoseFence, _log, _lifetime.Stopping);
+    }
+
+    private void LoseFence(string reason)
+    {
+        _fenceLoss ??= reason;
+        _lifetime.Stop(StopReason.FenceLost);
+    }
+
+    private async Task ReportBlockedAsync()
+    {
+        if (_pod is not { IsCompletedSuccessfully: true }) return;
+        try
+        {
+            await (await _pod).ReportBlockedAsync(_lifetime.Lost);
+        }
+        catch (Exception e) when (e is NetworkFenceException or IOException)
+        {
+            await _log.WriteLineAsync($"What the network's fence blocked can't be told: {e.Message}", _lifetime.Lost);
+        }
     }
 
     private static async Task<ReadyContainer> ContainerOfAsync(Task<Pod> pod) => (await pod).Job;

@@ -1,12 +1,14 @@
 using Microsoft.Extensions.Logging;
 using Shithub.Actions.Runner.Checkout;
 using Shithub.Actions.Runner.Engine;
+using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Sandbox;
 
 namespace Shithub.Actions.Runner.Jobs;
 
 /// <summary>What all jobs of this runner share, wherever they come from.</summary>
 /// <param name="Name">As jobs see it.</param>
+/// <param name="Network">Keeps the fence of the network; null where there is none to keep.</param>
 /// <param name="WorkspaceRoot">The folder of all workspaces; also the runner's identity on this host.</param>
 internal sealed record RunnerContext(
     string Name,
@@ -16,4 +18,5 @@ internal sealed record RunnerContext(
     ContainerSpec Spec,
     CheckoutHost Checkout,
     TimeProvider Time,
-    ILoggerFactory Loggers);
+    ILoggerFactory Loggers,
+    NetworkGuard? Network = null);

@@ -10,6 +10,9 @@ internal enum StopReason
     /// <summary>The runner itself is stopped.</summary>
     RunnerStopped,
 
+    /// <summary>The network's fence does not hold any more: the containers are dead already.</summary>
+    FenceLost,
+
     /// <summary>The attempt is no longer this runner's. Overrides every other reason: nothing is reported any more.</summary>
     Lost,
 }

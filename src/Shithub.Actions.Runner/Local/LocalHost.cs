@@ -87,6 +87,7 @@ internal sealed class LocalHost : IAsyncDisposable
         // Who runs a workflow here may run any image here.
         Images = ["*"],
         Network = network,
+        NetworkFence = NetworkFenceMode.Off,
         DnsServers = [],
         MemoryBytes = 2L * 1024 * 1024 * 1024,
         Cpus = Math.Min(2, Environment.ProcessorCount),

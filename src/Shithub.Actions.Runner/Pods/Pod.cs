@@ -3,6 +3,7 @@ using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Logs;
+using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Sandbox;
 
 namespace Shithub.Actions.Runner.Pods;
@@ -16,16 +17,21 @@ internal sealed class Pod : IAsyncDisposable
     private readonly RunnerContext _runner;
     private readonly LogStream _log;
 
+    private JobNetwork? _network;
+
     private Pod(RunnerContext runner, ReadyContainer job, LogStream log) => (_runner, Job, _log) = (runner, job, log);
 
     public ReadyContainer Job { get; }
 
     /// <summary>Returns when the steps can begin: every service is ready.</summary>
     /// <param name="name">The job's container's.</param>
+    /// <param name="fenceLost">Told when the network's fence is lost while the job runs.</param>
+    /// <exception cref="NetworkFenceException">The network's fence does not hold.</exception>
     /// <exception cref="SandboxException">An image is not to be had, the fence has holes, a service does not become ready.</exception>
     /// <exception cref="EngineException">The engine can't be reached, or does not make these containers.</exception>
     public static async Task<Pod> StartAsync(
-        RunnerContext runner, ClaimedJob job, PodPlan plan, string name, JobWorkspace workspace, LogStream log, CancellationToken cancellationToken)
+        RunnerContext runner, ClaimedJob job, PodPlan plan, string name, JobWorkspace workspace, Action<string> fenceLost, LogStream log,
+        CancellationToken cancellationToken)
     {
         foreach (var container in plan.All) await PullAsync(runner.Engine, container, log, cancellationToken);
         var labels = ContainerSpec.Labels(runner.WorkspaceRoot, job.Id, job.Attempt);
@@ -35,10 +41,9 @@ internal sealed class Pod : IAsyncDisposable
         try
         {
             // Nothing of the author's has run yet.
-            var apart = await BridgePorts.IsolateAsync(runner.Engine, runner.Spec.Settings.Network, cancellationToken);
             await pod.SayAsync($"Container: image {plan.Job?.Image ?? runner.Spec.Settings.DefaultImage}");
             foreach (var fact in ready.Fence.Facts) await pod.SayAsync($"Fence: {fact}");
-            if (apart) await pod.SayAsync("Fence: other jobs out of reach");
+            await pod.StartNetworkAsync(ready.Container, job, fenceLost, cancellationToken);
             foreach (var service in plan.Services) await pod.StartServiceAsync(service, name, labels, workspace, cancellationToken);
             await Task.WhenAll(pod._services.Select(service => pod.BecomeReadyAsync(service, cancellationToken)));
             return pod;
@@ -49,6 +54,9 @@ internal sealed class Pod : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Writes what the network's fence refused to the job into its log.</summary>
+    public Task ReportBlockedAsync(CancellationToken cancellationToken) => _network?.ReportAsync(_log, cancellationToken) ?? Task.CompletedTask;
 
     /// <summary>What the services wrote, for whoever wants to know why the job failed.</summary>
     public async Task WriteServiceLogsAsync(CancellationToken cancellationToken)
@@ -67,7 +75,29 @@ internal sealed class Pod : IAsyncDisposable
         finally
         {
             await Job.Container.DisposeAsync();
+            if (_network is not null) await _network.DisposeAsync();
         }
+    }
+
+    private async Task StartNetworkAsync(JobContainer container, ClaimedJob job, Action<string> fenceLost, CancellationToken cancellationToken)
+    {
+        if (_runner.Network is { } guard)
+        {
+            _network = await JobNetwork.StartAsync(_runner.Engine, guard, container, job.Permissions, fenceLost, _log, cancellationToken);
+            return;
+        }
+
+        var settings = _runner.Spec.Settings;
+        var apart = await BridgePorts.IsolateAsync(_runner.Engine, settings.Network, cancellationToken);
+        if (settings.Network == "none")
+        {
+            await SayAsync("Fence: no network");
+            return;
+        }
+
+        await SayAsync(
+            "WARNING: the network's fence is off on this runner (engine.network_fence): the steps of this job reach whatever its host reaches, "
+            + $"permissions.network is not heeded{(apart ? "; other jobs are out of reach" : "")}");
     }
 
     private static async Task PullAsync(EngineClient engine, PlannedContainer container, LogStream log, CancellationToken cancellationToken)

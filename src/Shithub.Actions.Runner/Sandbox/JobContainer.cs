@@ -17,6 +17,9 @@ internal sealed class JobContainer : IAsyncDisposable
 
     private JobContainer(EngineClient engine, ContainerSpec spec, string id) => (_engine, _spec, _id) = (engine, spec, id);
 
+    /// <summary>The engine's.</summary>
+    public string Id => _id;
+
     /// <exception cref="EngineException">The engine can't be reached, or does not make this container.</exception>
     public static async Task<JobContainer> StartAsync(
         EngineClient engine, ContainerSpec spec, string name, CreateContainerRequest request, CancellationToken cancellationToken)

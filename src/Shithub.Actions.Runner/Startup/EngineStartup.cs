@@ -1,7 +1,7 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Runner.Engine;
+using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Pods;
 using Shithub.Actions.Runner.Sandbox;
 
@@ -38,9 +38,10 @@ internal static partial class EngineStartup
     }
 
     /// <summary>Image, network, containers of dead attempts, and a container made like a job's to see that the fence holds.</summary>
+    /// <param name="fence">Of a network that must be fenced.</param>
     /// <exception cref="RunnerException">The engine can't give what jobs need.</exception>
     public static async Task PrepareAsync(
-        EngineClient engine, ContainerSpec spec, string workspaceRoot, ILogger logger, CancellationToken cancellationToken)
+        EngineClient engine, ContainerSpec spec, NetworkFence? fence, string workspaceRoot, ILogger logger, CancellationToken cancellationToken)
     {
         var settings = spec.Settings;
         try
@@ -52,7 +53,12 @@ internal static partial class EngineStartup
                 await PullDefaultAsync(engine, settings.DefaultImage, cancellationToken);
             }
 
-            if (settings.Network != "none")
+            if (settings.IsFenced)
+            {
+                await fence!.UpAsync(engine, cancellationToken);
+                await NarrowedView.RemoveLeftoversAsync(fence.Plan, cancellationToken);
+            }
+            else if (settings.Network != "none")
             {
                 var labels = new Dictionary<string, string> { [BridgePorts.NetworkLabel] = "steps" };
                 await engine.EnsureNetworkAsync(settings.Network, labels, cancellationToken);
@@ -60,7 +66,7 @@ internal static partial class EngineStartup
 
             await TryFenceAsync(engine, spec, workspaceRoot, logger, cancellationToken);
         }
-        catch (Exception e) when (e is EngineException or SandboxException)
+        catch (Exception e) when (e is EngineException or SandboxException or NetworkFenceException)
         {
             throw new RunnerException($"Jobs can't run with this engine: {e.Message}", ExitCodes.Refused);
         }
@@ -98,18 +104,10 @@ internal static partial class EngineStartup
     private static async Task TryFenceAsync(
         EngineClient engine, ContainerSpec spec, string workspaceRoot, ILogger logger, CancellationToken cancellationToken)
     {
-        var folder = Path.Combine(workspaceRoot, string.Create(CultureInfo.InvariantCulture, $"fence-{Environment.ProcessId}"));
-        Directory.CreateDirectory(folder);
-        try
-        {
-            var ready = await ReadyContainer.StartAsync(engine, spec, folder, workspaceRoot, 0, 0, cancellationToken);
-            await ready.Container.DisposeAsync();
-            FenceHolds(logger, string.Join("; ", ready.Fence.Facts));
-        }
-        finally
-        {
-            Directory.Delete(folder);
-        }
+        var facts = await FenceTrial.ContainerAsync(engine, spec, workspaceRoot, cancellationToken);
+        var holes = facts.Where(fact => !fact.Holds).Select(fact => fact.Detail).ToList();
+        if (holes.Count > 0) throw new SandboxException($"the container's fence does not hold: {string.Join("; ", holes)}.");
+        FenceHolds(logger, string.Join("; ", facts.Select(fact => fact.Detail)));
     }
 
     [LoggerMessage(1, LogLevel.Information, "Pulling image {Image}.")]

@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Runner.Claims;
+using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Leases;
+using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Sandbox;
 using Shithub.Actions.Runner.Server;
 
@@ -30,7 +32,10 @@ internal static partial class RunnerHost
             using var engine = await EngineStartup.ConnectAsync(settings.Engine, drain);
             var version = await engine.VersionAsync(drain);
             var spec = await LoadSpecAsync(settings.Engine, version.IsPodman, drain);
-            await EngineStartup.PrepareAsync(engine, spec, settings.Runner.WorkspaceRoot, logger, drain);
+            var fence = settings.Engine.IsFenced ? new NetworkFence(FencePlan.From(settings)) : null;
+            await EngineStartup.PrepareAsync(engine, spec, fence, settings.Runner.WorkspaceRoot, logger, drain);
+            if (settings.Engine is { NetworkFence: NetworkFenceMode.Off, Network: not "none" }) NetworkOpen(logger, settings.Engine.Network);
+            await using var guard = await GuardAsync(engine, spec, fence, settings.Runner.WorkspaceRoot, time, loggers, drain);
             await root.RemoveStaleAsync(settings.Runner.WorkspaceTtl, time, logger, drain);
 
             var checkout = await CheckoutStartup.PrepareAsync(settings, time, loggers, drain);
@@ -45,7 +50,7 @@ internal static partial class RunnerHost
             try
             {
                 var context = new RunnerContext(
-                    settings.Runner.Name, settings.Runner.WorkspaceRoot, engine, version, spec, checkout, time, loggers);
+                    settings.Runner.Name, settings.Runner.WorkspaceRoot, engine, version, spec, checkout, time, loggers, guard);
                 await new ClaimLoop(settings.Runner, context, new ServerConnections(claims, jobs, leases)).RunAsync(drain, now);
             }
             finally
@@ -62,7 +67,21 @@ internal static partial class RunnerHost
         }
     }
 
-    private static async Task<ContainerSpec> LoadSpecAsync(EngineSettings settings, bool isPodman, CancellationToken cancellationToken)
+    /// <exception cref="RunnerException">The network's fence was made and does not hold.</exception>
+    private static async Task<NetworkGuard?> GuardAsync(
+        EngineClient engine, ContainerSpec spec, NetworkFence? fence, string runner, TimeProvider time, ILoggerFactory loggers,
+        CancellationToken cancellationToken)
+    {
+        if (fence is null) return null;
+        var guard = new NetworkGuard(
+            engine, fence, runner, cancel => FenceTrial.NetworkAsync(engine, spec, fence, runner, cancel), time, loggers.CreateLogger<NetworkGuard>());
+        if (await guard.HoldsAsync(cancellationToken) is not { } problem) return guard;
+        await guard.DisposeAsync();
+        throw new RunnerException($"The network's fence does not hold: {problem}. 'shithubd-runner doctor' says more.", ExitCodes.Refused);
+    }
+
+    /// <exception cref="RunnerException">The seccomp profile can't be read.</exception>
+    public static async Task<ContainerSpec> LoadSpecAsync(EngineSettings settings, bool isPodman, CancellationToken cancellationToken)
     {
         try
         {
@@ -76,6 +95,12 @@ internal static partial class RunnerHost
 
     [LoggerMessage(1, LogLevel.Information, "shithubd-runner {Version} claims from {Server} with {Engine}, labels {Labels}.")]
     private static partial void Ready(ILogger logger, string version, Uri server, string engine, string labels);
+
+    [LoggerMessage(
+        3,
+        LogLevel.Warning,
+        "engine.network_fence is off: the steps of jobs reach whatever the network {Network} lets them reach, this host included. Each job's log says so.")]
+    private static partial void NetworkOpen(ILogger logger, string network);
 
     [LoggerMessage(2, LogLevel.Information, "Stopped.")]
     private static partial void Stopped(ILogger logger);

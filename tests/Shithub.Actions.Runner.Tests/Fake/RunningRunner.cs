@@ -50,6 +50,9 @@ internal sealed class RunningRunner : IAsyncDisposable
             ["engine.default_image"] = PodmanFixture.Image,
             ["engine.network"] = podman.Network,
             ["engine.dns_servers"] = "",
+
+            // Tests of the fence turn it on; no other has anything to reach.
+            ["engine.network_fence"] = "off",
             ["engine.memory"] = "256m",
             ["engine.pids_limit"] = "64",
         };
