@@ -1,7 +1,6 @@
-using FsCheck;
-using FsCheck.Fluent;
 using System.Diagnostics;
 using System.Text;
+using FsCheck.Fluent;
 
 namespace Shithub.Actions.Workflows.Tests;
 
