@@ -1,4 +1,5 @@
 using System.Text;
+using FsCheck.Fluent;
 
 namespace Shithub.Actions.Workflows.Tests;
 
@@ -16,23 +17,22 @@ public class MutatedCorpusTests
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "Corpus");
         var files = Directory.GetFiles(folder, "*.yml", SearchOption.AllDirectories).Select(file => File.ReadAllLines(file).ToList()).ToList();
-        var random = FuzzBudget.Start(out var seed, out var budget);
-        while (budget.HasTime)
-        {
-            var lines = new List<string>(files[random.Next(files.Count)]);
-            for (var i = random.Next(1, 4); i > 0; i--)
-                Mutate(lines, files[random.Next(files.Count)], random);
-            var text = string.Join('\n', lines);
-            try
+        var changes = Gen.Choose(0, int.MaxValue - 1).ArrayOf(4).Select(numbers => new Change(numbers[0], numbers[1], numbers[2], numbers[3]));
+        var inputs = Gen.Zip(Gen.Choose(0, files.Count - 1), changes.ArrayOf()).Select(input => (File: input.Item1, Changes: input.Item2.Take(6).ToArray()));
+        FuzzProperty.Hold(
+            inputs,
+            input => FuzzProperty.WithoutOne(input.Changes).Select(fewer => input with { Changes = fewer }),
+            input =>
             {
-                Check(text);
-            }
-            catch (Exception exception)
-            {
-                throw new InvalidOperationException($"seed {seed}, file:\n{text}", exception);
-            }
-        }
+                var lines = new List<string>(files[input.File]);
+                foreach (var change in input.Changes)
+                    Mutate(lines, files[change.Other % files.Count], change);
+                Check(string.Join('\n', lines));
+            });
     }
+
+    /// <param name="Kind">Of the change, as the others a number that is taken modulo what there is to choose from.</param>
+    private sealed record Change(int Kind, int At, int What, int Other);
 
     private static void Check(string text)
     {
@@ -51,13 +51,13 @@ public class MutatedCorpusTests
         CompositeActionReader.Parse("action.yml", bytes);
     }
 
-    private static void Mutate(List<string> lines, List<string> other, Random random)
+    private static void Mutate(List<string> lines, List<string> other, Change change)
     {
         if (lines.Count == 0)
             return;
-        var at = random.Next(lines.Count);
+        var at = change.At % lines.Count;
         var line = lines[at];
-        switch (random.Next(8))
+        switch (change.Kind % 8)
         {
             case 0:
                 lines.RemoveAt(at);
@@ -72,16 +72,16 @@ public class MutatedCorpusTests
                 lines[at] = line.StartsWith("  ", StringComparison.Ordinal) ? line[2..] : line;
                 break;
             case 4:
-                lines[at] = line.Insert(random.Next(line.Length + 1), Pieces[random.Next(Pieces.Length)]);
+                lines[at] = line.Insert(change.Other % (line.Length + 1), Pieces[change.What % Pieces.Length]);
                 break;
             case 5 when line.Length > 0:
-                lines[at] = line.Remove(random.Next(line.Length), 1);
+                lines[at] = line.Remove(change.What % line.Length, 1);
                 break;
             case 6:
-                lines.Insert(at, other[random.Next(other.Count)]);
+                lines.Insert(at, other[change.What % other.Count]);
                 break;
             default:
-                (lines[at], lines[random.Next(lines.Count)]) = (lines[random.Next(lines.Count)], line);
+                (lines[at], lines[change.What % lines.Count]) = (lines[change.What % lines.Count], line);
                 break;
         }
     }

@@ -51,7 +51,9 @@ public sealed class ReadRunView(RepositoryAccess access, ReadRuns runs, LogTail 
         return view with
         {
             Frame = view.Frame with { Now = time.GetUtcNow().UtcDateTime },
-            Run = run, Jobs = jobs, Job = job,
+            Run = run,
+            Jobs = jobs,
+            Job = job,
             Summary = await SummaryAsync(job, view.Summary, cancellation),
         };
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Markdig;
 using Markdig.Renderers;
@@ -50,7 +51,7 @@ public sealed record RenderedSummary(MarkupString Html, long Bytes, bool IsCut)
             return AsText(markdown);
         try
         {
-            var output = new StringWriter();
+            using var output = new StringWriter(CultureInfo.InvariantCulture);
             var renderer = new HtmlRenderer(output);
             Pipeline.Setup(renderer);
             renderer.ObjectRenderers.ReplaceOrAdd<LinkInlineRenderer>(new WebLinks());
