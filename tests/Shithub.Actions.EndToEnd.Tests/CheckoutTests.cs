@@ -13,9 +13,9 @@ public sealed class CheckoutTests
     public async Task Submodules_and_public_repositories_come_along_a_private_one_does_not_and_a_second_run_transfers_nothing()
     {
         await using var system = await LiveSystem.StartAsync(withRunner: true);
-        await system.AdminAsync("repo", "create", $"{LiveSystem.User}/lib");
-        await system.AdminAsync("repo", "create", $"{LiveSystem.User}/hidden", "--private");
-        await system.AdminAsync("repo", "create", $"{LiveSystem.User}/main", "--private");
+        await system.AdminAsync("repo", "create", $"{LiveSystem.User}/lib", "--public");
+        await system.AdminAsync("repo", "create", $"{LiveSystem.User}/hidden");
+        await system.AdminAsync("repo", "create", $"{LiveSystem.User}/main");
         using var lib = new GitClient();
         await lib.InitAsync(Url(system, "lib"));
         await lib.RunAsync("push", "--quiet", "origin", "trunk");

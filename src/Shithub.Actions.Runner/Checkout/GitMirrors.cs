@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.ComponentModel;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
@@ -44,6 +45,20 @@ internal sealed partial class GitMirrors
 
     /// <summary>The file limit of everything that git writes for a job.</summary>
     public long FileBytesMax => _settings.FileBytesMax;
+
+    /// <summary>Makes a repository and removes it: shows that git can work here.</summary>
+    /// <exception cref="IOException">It can't.</exception>
+    public async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await (await NewThrowawayAsync(cancellationToken)).DisposeAsync();
+        }
+        catch (Win32Exception e)
+        {
+            throw new IOException($"git can't be started: {e.Message}. Install git and util-linux (prlimit, setpriv).", e);
+        }
+    }
 
     /// <param name="kept">False: a fresh one that goes afterwards.</param>
     public async Task<GitMirror> RentAsync(GitRemote remote, bool kept, CancellationToken cancellationToken)
@@ -152,7 +167,8 @@ internal sealed partial class GitMirrors
         using var bounded = new CancellationTokenSource(CleanupTime);
         using (held)
         {
-            if (SizeOf(mirror.Folder) > _settings.BytesMax)
+            // Somebody may have cleared the folder meanwhile; that must not fail a job.
+            if (!Directory.Exists(mirror.Folder) || SizeOf(mirror.Folder) > _settings.BytesMax)
             {
                 await RemoveAsync(key, bounded.Token);
                 return;

@@ -29,6 +29,7 @@ internal static class CheckoutStartup
                 new GitMirrorSettings(runner.MirrorRoot, user, runner.MirrorBytes, runner.WorkspaceTtl * UnusedTtls, runner.CheckoutBytes),
                 time,
                 loggers.CreateLogger<GitMirrors>());
+            await mirrors.CheckAsync(cancellationToken);
             await mirrors.SweepAsync(cancellationToken);
             return new CheckoutHost(mirrors, runner.CheckoutBytes, runner.CheckoutFiles);
         }

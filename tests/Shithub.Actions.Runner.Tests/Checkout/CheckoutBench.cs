@@ -65,6 +65,9 @@ internal sealed class CheckoutBench : IAsyncDisposable
     /// <summary>Answers instead of git, if it returns true.</summary>
     public Func<HttpContext, Task<bool>> Instead { get; set; } = _ => Task.FromResult(false);
 
+    /// <summary>Ends checkouts that begin from now on.</summary>
+    public CancellationToken Cancel { get; set; }
+
     public long BytesMax { get; set; } = 1L << 30;
 
     public int FilesMax { get; set; } = 100_000;
@@ -91,8 +94,9 @@ internal sealed class CheckoutBench : IAsyncDisposable
 
     /// <summary>The job checks out, into a new folder.</summary>
     public async Task<CheckoutOutcome> CheckOutAsync(
-        string commit, (string Name, string Value)[]? with = null, string headRef = "refs/heads/trunk", CancellationToken cancellation = default)
+        string commit, (string Name, string Value)[]? with = null, string headRef = "refs/heads/trunk")
     {
+        var cancellation = Cancel;
         var folder = Path.Combine(_root, $"workspace-{Interlocked.Increment(ref _numbers)}");
         Directory.CreateDirectory(folder);
         JobWorkspace.Give(folder, Steps);

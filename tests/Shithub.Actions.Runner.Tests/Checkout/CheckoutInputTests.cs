@@ -122,7 +122,7 @@ public sealed class CheckoutInputTests : IAsyncLifetime
         var commit = _repository.Files(("n", "1"));
         using var gate = new SemaphoreSlim(0);
         _bench.Waits = gate;
-        var running = _bench.CheckOutAsync(commit, cancellation: Cancellation);
+        var running = _bench.CheckOutAsync(commit);
         await _bench.Asked.Task.WaitAsync(Cancellation);
         var encoded = Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes($"x-access-token:{GitHttp.Token}"));
         var lines = string.Concat(Directory.GetDirectories("/proc").Where(path => char.IsAsciiDigit(Path.GetFileName(path)[0])).Select(CommandLine));

@@ -134,12 +134,14 @@ public sealed class MirrorTests : IAsyncLifetime
         _bench.Waits = never;
         _bench.Asked = new TaskCompletionSource();
         using var cancel = new CancellationTokenSource();
-        var running = _bench.CheckOutAsync(second, cancellation: cancel.Token);
+        _bench.Cancel = cancel.Token;
+        var running = _bench.CheckOutAsync(second);
         await _bench.Asked.Task.WaitAsync(Cancellation);
         await cancel.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
         never.Release(100);
         _bench.Waits = null;
+        _bench.Cancel = Cancellation;
 
         var before = _bench.BytesSent;
         Assert.Null((await _bench.CheckOutAsync(_first)).Problem);
