@@ -3,7 +3,7 @@
 # machine with root and the .NET 10 SDK; what else is missing is installed. Let nothing else run meanwhile.
 #
 #   bench/run.sh                        everything
-#   bench/run.sh --only claims|logs|push   one part; prints its numbers and leaves the README as it is
+#   bench/run.sh --only scrub|claims|logs|push|viewers   one part; prints its numbers and leaves the README as it is
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/dev/machine.sh

@@ -63,7 +63,7 @@ public sealed class AppendLog(
                 return (new JobCallOutcome(JobCallResult.Done, call.Token with { Jti = call.NextJti, Expires = done.NextExpires }), done.RunId);
             }
 
-            var (outcome, version) = await ExplainAsync(call, stepId, seq, append, cancellation);
+            var (outcome, version) = await ExplainAsync(call, stepId, append, cancellation);
             if (outcome is not null)
                 return (outcome, 0);
             var isStale = version != append.MasksVersion
@@ -122,7 +122,7 @@ public sealed class AppendLog(
 
     /// <returns>Why not, or the version that the masks have.</returns>
     private async Task<(JobCallOutcome? Outcome, int MasksVersion)> ExplainAsync(
-        JobCall call, long? stepId, int seq, PendingAppend append, CancellationToken cancellation)
+        JobCall call, long? stepId, PendingAppend append, CancellationToken cancellation)
     {
         if (await diagnosis.ExplainAsync(call, cancellation) is { } shared)
             return (shared, 0);

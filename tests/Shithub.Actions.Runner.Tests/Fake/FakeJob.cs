@@ -73,6 +73,9 @@ internal sealed class FakeJob(ClaimedJob job)
     }
 
     /// <param name="index">Of the step; null for the job's own log.</param>
+    /// <summary>What steps asked to hide, as the server was told.</summary>
+    public List<string> MasksTold { get; } = [];
+
     public string Log(int? index) => Encoding.UTF8.GetString(LogBytes(index));
 
     public byte[] LogBytes(int? index)
@@ -130,6 +133,7 @@ internal sealed class FakeJob(ClaimedJob job)
             var chunk = Convert.FromBase64String(log.Chunk!);
             if (_chunks.Values.Sum(stored => (long)stored.Length) + chunk.Length > LogBytesMax) return false;
             _chunks.Add((log.StepId, log.Seq!.Value), chunk);
+            MasksTold.AddRange(log.MaskValues ?? []);
         }
         else if (name == "status")
         {

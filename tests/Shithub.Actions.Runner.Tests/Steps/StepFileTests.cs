@@ -126,6 +126,7 @@ public sealed class StepFileTests(SharedRunner shared) : IClassFixture<SharedRun
         Assert.Equal("failure", await job.ConclusionAsync());
         Assert.Equal("::add-mask::***\nit is ***.\n", job.Log(0));
         Assert.Equal("***\n", job.Log(1));
+        Assert.Equal(["hunter2hunter2"], job.MasksTold);
     }
 
     [Fact]
