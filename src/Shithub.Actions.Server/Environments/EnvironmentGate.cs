@@ -15,7 +15,7 @@ internal static class EnvironmentGate
 {
     // A job is asked once, at its first attempt: what was decided holds when a lost runner's job is queued again.
     private const string FindJobs = """
-        select j.id, j.environment, r.head_ref as HeadRef, e.id as EnvironmentId, coalesce(e.wait_minutes, 0) as WaitMinutes, e.branches,
+        select j.id, j.environment, r.head_ref as HeadRef, r.workflow_file as WorkflowFile, e.id as EnvironmentId, coalesce(e.wait_minutes, 0) as WaitMinutes, e.branches,
             coalesce((select array_agg(v.user_id) from environment_reviewers v where v.environment_id = e.id), '{}') as Reviewers,
             (
                 select jsonb_object_agg(x.name, x.value)::text
@@ -80,7 +80,7 @@ internal static class EnvironmentGate
                 await connection.ExecuteAsync(Sql(Fail, new
                 {
                     job.Id,
-                    diagnostics = Explain($"the environment '{job.Environment}' may not be used by {job.HeadRef}, but by: {string.Join(", ", job.Branches!)}"),
+                    diagnostics = Explain(job.WorkflowFile, $"the environment '{job.Environment}' may not be used by {job.HeadRef}, but by: {string.Join(", ", job.Branches!)}"),
                 }));
                 isChanged = true;
                 continue;
@@ -97,8 +97,8 @@ internal static class EnvironmentGate
     }
 
     /// <summary>A job's diagnostics with one message.</summary>
-    internal static string Explain(string message) => JsonSerializer.Serialize(
-        [new Diagnostic(DiagnosticSeverity.Error, "environment", message, "", 0, 0, "environment", null)],
+    internal static string Explain(string file, string message) => JsonSerializer.Serialize(
+        [new Diagnostic(DiagnosticSeverity.Error, "environment", message, file, 1, 1, "environment", null)],
         RunJson.Default.IReadOnlyListDiagnostic);
 
     /// <summary>The context <c>vars</c> of this job: the run's, with the environment's before them.</summary>
@@ -132,6 +132,8 @@ internal static class EnvironmentGate
         public string Environment { get; init; } = "";
 
         public string HeadRef { get; init; } = "";
+
+        public string WorkflowFile { get; init; } = "";
 
         /// <summary>Null: nobody has made rules for it.</summary>
         public long? EnvironmentId { get; init; }
