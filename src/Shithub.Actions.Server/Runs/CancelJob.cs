@@ -37,7 +37,7 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
         where job_id = any (@Ids) and status in ('queued', 'running');
 
         update workflow_jobs
-        set status = 'cancelled', conclusion = 'cancelled', completed_at = now(), cancel_requested_at = now()
+        set status = 'cancelled', conclusion = 'cancelled', completed_at = now(), cancel_requested_at = now(), hold = null
         where id = any (@Ids);
         """;
 
