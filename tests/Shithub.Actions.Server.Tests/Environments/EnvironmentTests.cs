@@ -71,7 +71,7 @@ public sealed class EnvironmentTests : IAsyncLifetime
         (await ReviewAsync(run, "approve", _world.Host.Writer)).MustBeProblem(HttpStatusCode.Conflict);
         Assert.Equal("build:queued deploy:completed after:skipped", (await LastAsync()).Jobs);
         Assert.Contains(
-            "stranger rejected it for the environment 'Production': not on a Friday",
+            "stranger rejected it for the environment 'production': not on a Friday",
             await _world.ScalarAsync<string>("select diagnostics::text from workflow_jobs where job_key = 'deploy'"), StringComparison.Ordinal);
         await (await (await _world.RunnerAsync()).ClaimAsync()).CompleteAsync();
         Assert.Equal("failure", (await LastAsync()).Conclusion);
@@ -95,8 +95,8 @@ public sealed class EnvironmentTests : IAsyncLifetime
         Assert.Contains(
             "may not be used by refs/heads/", await _world.ScalarAsync<string>("select diagnostics::text from workflow_jobs where conclusion = 'failure' limit 1"),
             StringComparison.Ordinal);
-        await _world.Owner.RunAsync("tag", "v1");
-        await _world.Owner.RunAsync("push", "--quiet", "origin", "refs/tags/v1");
+        await _world.Owner.RunAsync("tag", "v2");
+        await _world.Owner.RunAsync("push", "--quiet", "origin", "refs/tags/v2");
         Assert.Equal("build:queued deploy:waiting after:waiting", (await LastAsync()).Jobs);
     }
 
