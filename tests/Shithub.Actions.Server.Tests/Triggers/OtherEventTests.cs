@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using Shithub.Actions.Server.Tests.Protocol;
 using Shithub.Actions.Server.Tests.PullRequests;
 using Shithub.Actions.Server.Triggers;
 using Xunit;
