@@ -20,6 +20,7 @@ public sealed class SmokeRunbookTests
     [InlineData("unsupported-label.sh")]
     [InlineData("runner-outage.sh")]
     [InlineData("timeout.sh")]
+    [InlineData("untrusted-pull-request.sh")]
     public async Task The_runbook_holds_with_the_real_runner(string script)
     {
         await using var system = await LiveSystem.StartAsync(withRunner: true);

@@ -129,7 +129,7 @@ public class ReadingTests
         var warnings = Example.Warnings("on: [push, pull_request_target, release]\njobs: {a: {runs-on: x, steps: [{run: x}]}}");
         Assert.Equal(
             [
-                "1:12: warning: the event 'pull_request_target' is GitHub's own and never fires here; use 'pull_request'; what needs secrets goes into a workflow on 'workflow_run'",
+                "1:12: warning: the event 'pull_request_target' is GitHub's own and never fires here; use 'pull_request'; what needs secrets goes into a workflow on 'push'",
                 "1:33: warning: the event 'release' is GitHub's own and never fires here",
             ],
             warnings);

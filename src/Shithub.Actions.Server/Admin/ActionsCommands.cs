@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Admin;
@@ -13,9 +14,30 @@ internal static class ActionsCommands
         EvalCommand.Build(),
         PlanCommand.Build(),
         MigrateWorkflowsCommand.Build(),
+        Approve(),
         Switch("enable", "Let jobs run again.", enabled: true),
         Switch("disable", "Hold queued jobs back and start no new runs. Jobs that run go on.", enabled: false),
     };
+
+    private static Command Approve()
+    {
+        var run = new Option<long>("--run") { Description = "The run's id.", Required = true };
+        var head = new Option<string?>("--head-sha") { Description = "The commit that you have looked at: a run of another one is refused." };
+        var command = new Command("approve", "Let the run of a pull request from somebody without write access go. It gets no secrets.") { run, head };
+        CommandContext.SetAction(command, async (context, parse, cancellation) =>
+        {
+            var id = parse.GetValue(run);
+            var outcome = await context.Get<ApproveRun>().ExecuteAsync(id, null, parse.GetValue(head), cancellation);
+            if (outcome.Result == ApprovalResult.Refused)
+                return CommandContext.Fail(parse, CommandContext.Refused, outcome.Detail!);
+            var found = (await context.Get<ReadRuns>().FindAsync(id, cancellation))!;
+            context.Print(
+                new { run_id = id, found.HeadSha, status = found.Status, approved_at = found.ApprovedAt },
+                ("run", CommandText.Of(id)), ("commit", found.HeadSha), ("status", found.Status), ("approved", CommandText.Of(found.ApprovedAt)));
+            return CommandContext.Done;
+        });
+        return command;
+    }
 
     private static Command Switch(string name, string description, bool enabled)
     {

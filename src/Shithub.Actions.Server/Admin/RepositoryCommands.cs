@@ -13,6 +13,7 @@ internal static class RepositoryCommands
     public static Command Build() => new("repo", "Create, list and delete repositories, and say who may do what with them.")
     {
         Create(),
+        Fork(),
         List(),
         Set(),
         Delete(),
@@ -32,6 +33,30 @@ internal static class RepositoryCommands
         CommandContext.Fail(
             parse, CommandContext.Refused, $"There is no repository {fullName}; name it as OWNER/NAME. See: shithubd admin repo list");
         return null;
+    }
+
+    private static Command Fork()
+    {
+        var owner = new Argument<string>("owner") { Description = "The user or organization to fork it for." };
+        var name = new Option<string?>("--name") { Description = "The fork's name; the original's where it is left out." };
+        var command = new Command("fork", "Copy a repository for somebody who proposes changes from there.") { FullName, owner, name };
+        CommandContext.SetAction(command, async (context, parse, cancellation) =>
+        {
+            if (await FindAsync(context, parse, parse.GetValue(FullName)!, cancellation) is not { } source)
+                return CommandContext.Refused;
+            var forkName = parse.GetValue(name) ?? source.Name;
+            if (RepositoryName.Complaint(forkName) is { } complaint)
+                return CommandContext.Fail(parse, CommandContext.WrongUsage, complaint);
+            if (await context.Get<Owners>().FindAsync(parse.GetValue(owner)!, cancellation) is not { } target)
+                return CommandContext.Fail(parse, CommandContext.Refused, $"There is no user or organization {parse.GetValue(owner)}.");
+            if (await context.Get<RepositoryStore>().ForkAsync(source, target.Id, forkName, cancellation) is not { } fork)
+                return CommandContext.Fail(parse, CommandContext.Refused, $"{target.Name} has a repository named {forkName}.");
+            context.Print(
+                new { id = fork.Id, repository = fork.FullName, fork_of = source.FullName },
+                ("id", CommandText.Of(fork.Id)), ("repository", fork.FullName), ("fork of", source.FullName));
+            return CommandContext.Done;
+        });
+        return command;
     }
 
     private static Command Create()

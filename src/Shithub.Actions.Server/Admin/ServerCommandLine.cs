@@ -19,6 +19,7 @@ public static class ServerCommandLine
             RepositoryCommands.Build(),
             VariableCommands.Build(),
             SecretCommands.Build(),
+            EnvironmentCommands.Build(),
             ActionsCommands.Build(),
             RunnerCommands.Build(),
             JobCommands.Build(),

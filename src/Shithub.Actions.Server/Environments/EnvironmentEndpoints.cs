@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Http;
-using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Server.Secrets;
 

@@ -15,7 +15,7 @@ internal static class EnvironmentGate
 {
     // A job is asked once, at its first attempt: what was decided holds when a lost runner's job is queued again.
     private const string FindJobs = """
-        select j.id, j.environment, r.head_ref as HeadRef, e.id as EnvironmentId, coalesce(e.wait_minutes, 0) as WaitMinutes, e.branches,
+        select j.id, j.environment, r.head_ref as HeadRef, r.workflow_file as WorkflowFile, coalesce(e.wait_minutes, 0) as WaitMinutes, e.branches,
             coalesce((select array_agg(v.user_id) from environment_reviewers v where v.environment_id = e.id), '{}') as Reviewers,
             (
                 select jsonb_object_agg(x.name, x.value)::text
@@ -36,7 +36,7 @@ internal static class EnvironmentGate
 
         update workflow_jobs
         set status = 'waiting', hold = 'environment'
-        where id = @Id;
+        where id = @Id and status in ('queued', 'waiting');
 
         select pg_notify('shithub', 'timer:');
         """;
@@ -48,13 +48,13 @@ internal static class EnvironmentGate
         """;
 
     internal const string Fail = """
-        update workflow_steps
-        set status = 'skipped', conclusion = 'skipped', completed_at = now()
-        where job_id = @Id and status = 'queued';
-
         update workflow_jobs
         set status = 'completed', conclusion = 'failure', hold = null, completed_at = now(), diagnostics = @diagnostics::jsonb
-        where id = @Id and conclusion is null;
+        where id = @Id and status in ('queued', 'waiting');
+
+        update workflow_steps
+        set status = 'skipped', conclusion = 'skipped', completed_at = now()
+        where job_id = @Id and status = 'queued' and exists (select from workflow_jobs j where j.id = @Id and j.conclusion = 'failure');
         """;
 
     private const string ReadVars = "select vars::text from workflow_run_definitions where run_id = @runId";
@@ -73,14 +73,12 @@ internal static class EnvironmentGate
         {
             if (job.Variables is not null)
                 await GiveVariablesAsync(connection, transaction, runId, job, cancellation);
-            if (job.EnvironmentId is null || (job.Reviewers.Length == 0 && job.WaitMinutes == 0 && job.Branches is null))
-                continue;
             if (!EnvironmentRules.Allows(job.Branches, job.HeadRef))
             {
                 await connection.ExecuteAsync(Sql(Fail, new
                 {
                     job.Id,
-                    diagnostics = Explain($"the environment '{job.Environment}' may not be used by {job.HeadRef}, but by: {string.Join(", ", job.Branches!)}"),
+                    diagnostics = Explain(job.WorkflowFile, $"the environment '{job.Environment}' may not be used by {job.HeadRef}, but by: {string.Join(", ", job.Branches!)}"),
                 }));
                 isChanged = true;
                 continue;
@@ -97,8 +95,8 @@ internal static class EnvironmentGate
     }
 
     /// <summary>A job's diagnostics with one message.</summary>
-    internal static string Explain(string message) => JsonSerializer.Serialize(
-        [new Diagnostic(DiagnosticSeverity.Error, "environment", message, "", 0, 0, "environment", null)],
+    internal static string Explain(string file, string message) => JsonSerializer.Serialize(
+        [new Diagnostic(DiagnosticSeverity.Error, "environment", message, file, 1, 1, "environment", null)],
         RunJson.Default.IReadOnlyListDiagnostic);
 
     /// <summary>The context <c>vars</c> of this job: the run's, with the environment's before them.</summary>
@@ -133,8 +131,7 @@ internal static class EnvironmentGate
 
         public string HeadRef { get; init; } = "";
 
-        /// <summary>Null: nobody has made rules for it.</summary>
-        public long? EnvironmentId { get; init; }
+        public string WorkflowFile { get; init; } = "";
 
         public int WaitMinutes { get; init; }
 

@@ -9,7 +9,7 @@ namespace Shithub.Actions.Server.Environments;
 public sealed class ReviewEnvironment(NpgsqlDataSource dataSource, Notifications notifications)
 {
     private const string FindGates = """
-        select g.job_id as JobId, g.decision, @reviewerId = any (g.reviewers) as IsReviewer
+        select g.job_id as JobId, (select r.workflow_file from workflow_runs r where r.id = g.run_id) as WorkflowFile, g.decision, @reviewerId = any (g.reviewers) as IsReviewer
         from environment_gates g
         join workflow_jobs j on j.id = g.job_id
         where g.run_id = @runId and lower(g.environment) = lower(@environment) and g.needs_review
@@ -53,7 +53,7 @@ public sealed class ReviewEnvironment(NpgsqlDataSource dataSource, Notifications
                 {
                     Id = gate.JobId,
                     diagnostics = EnvironmentGate.Explain(
-                        $"{reviewer} rejected it for the environment '{environment}'{(string.IsNullOrEmpty(comment) ? "" : $": {comment}")}"),
+                        gate.WorkflowFile, $"{reviewer} rejected it for the environment '{environment}'{(string.IsNullOrEmpty(comment) ? "" : $": {comment}")}"),
                 }));
             }
         }
@@ -76,6 +76,8 @@ public sealed class ReviewEnvironment(NpgsqlDataSource dataSource, Notifications
     private sealed record Gate
     {
         public long JobId { get; init; }
+
+        public string WorkflowFile { get; init; } = "";
 
         public string? Decision { get; init; }
 

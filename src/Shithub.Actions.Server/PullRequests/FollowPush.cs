@@ -135,7 +135,7 @@ public sealed class FollowPush(RepositoryStore repositories, PullRequestEvents e
 
         var baseSha = await repositories.Open(repository.Id).FindCommitAsync(RefName.Branches + pull.BaseBranch, cancellation) ?? pull.BaseSha;
         // The permission on the base counts, whatever the pusher may do in the fork.
-        var mayWrite = await Access.WritePermission.OfAsync(connection, transaction, repository.Id, by.ActorId, cancellation);
+        var mayWrite = await Access.WriteAccess.OfAsync(connection, transaction, repository.Id, by.ActorId, cancellation);
         await SynchronizeAsync(connection, transaction, by, repository, pull, command.New, baseSha, mayWrite, cancellation);
     }
 

@@ -33,7 +33,7 @@ public sealed class OpenPullRequest(
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         if (await InsertPullRequest.HasTooManyAsync(connection, transaction, repository.Id, actor.UserId, cancellation))
             return PullRequestOutcome.Refuse(null, $"{actor.Name} has {InsertPullRequest.OpenPerAuthorMax} open pull requests here. Close one that is done with.");
-        var mayWrite = await WritePermission.OfAsync(connection, transaction, repository.Id, actor.UserId, cancellation);
+        var mayWrite = await WriteAccess.OfAsync(connection, transaction, repository.Id, actor.UserId, cancellation);
         PullRequest pull;
         try
         {

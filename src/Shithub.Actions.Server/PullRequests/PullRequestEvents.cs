@@ -28,8 +28,8 @@ public sealed class PullRequestEvents(PullRequestPayload payloads)
         var standing = PullRequestTrust.Decide(
             pull.IsFromFork,
             pull.HeadVouched,
-            actorMayWrite ?? await WritePermission.OfAsync(connection, transaction, repository.Id, actorId, cancellation),
-            await WritePermission.OfAsync(connection, transaction, repository.Id, pull.AuthorId, cancellation));
+            actorMayWrite ?? await WriteAccess.OfAsync(connection, transaction, repository.Id, actorId, cancellation),
+            await WriteAccess.OfAsync(connection, transaction, repository.Id, pull.AuthorId, cancellation));
         var payload = await payloads.BuildAsync(pull, repository, action, actor, before, cancellation);
         await connection.ExecuteAsync(new CommandDefinition(
             Insert,

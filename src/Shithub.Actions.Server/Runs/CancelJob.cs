@@ -39,7 +39,7 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
 
         update workflow_jobs
         set status = 'cancelled', conclusion = 'cancelled', completed_at = now(), cancel_requested_at = now(),
-            cancel_reason = coalesce(cancel_reason, @Reason)
+            cancel_reason = coalesce(cancel_reason, @Reason), hold = null
         where id = any (@Ids);
         """;
 

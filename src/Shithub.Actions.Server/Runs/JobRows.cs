@@ -203,7 +203,7 @@ internal static class JobRows
 
         // In this transaction, so that no claim ever sees a job queued whose environment holds it.
         var mayBeHeld = decision.Ready.Any(job => job.Environment is not null)
-            || decision.Jobs.Any(job => job is { Status: JobStatus.Queued, Leg: not null } && !ready.ContainsKey(job.Path));
+            || decision.Jobs.Any(job => job is { Status: JobStatus.Queued, Leg: not null } && old.GetValueOrDefault(job.Path) is { Status: JobStatus.Waiting });
         return mayBeHeld && await EnvironmentGate.HoldAsync(connection, transaction, run.RunId, cancellation);
     }
 

@@ -40,6 +40,15 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
         where r.repo_id = @RepoId and r.run_index = @RunIndex
         """;
 
+    // Indexes workflow_runs_pull and workflow_runs_commit: its own runs, and those that pushes of its head have started.
+    private const string OfPullRequestSql = $"""
+        select {RunColumns}
+        where r.pull_request_id = @PullId
+            or (r.head_sha = @HeadSha and r.repo_id = (select q.repo_id from pull_requests q where q.id = @PullId))
+        order by r.id desc
+        limit @Limit
+        """;
+
     private const string JobsSql = """
         select j.id, j.run_id, j.job_key, j.job_name, j.runs_on, j.needs, j.status, j.conclusion, j.attempt, j.timeout_minutes,
             w.name as runner, j.queued_at, j.started_at, j.completed_at, j.cancel_requested_at is not null as cancel_requested,
@@ -118,6 +127,14 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         return await connection.QuerySingleOrDefaultAsync<RunRow>(
             new CommandDefinition(ByIndexSql, new { RepoId = repoId, RunIndex = runIndex }, cancellationToken: cancellation));
+    }
+
+    /// <summary>Newest first.</summary>
+    public async Task<IReadOnlyList<RunRow>> OfPullRequestAsync(long pullId, string headSha, int limit, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        return [.. await connection.QueryAsync<RunRow>(new CommandDefinition(
+            OfPullRequestSql, new { PullId = pullId, HeadSha = headSha, Limit = limit }, cancellationToken: cancellation))];
     }
 
     /// <summary>The run's jobs in the order of the file, each with its steps.</summary>

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Shithub.Actions.Server.PullRequests;
 using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Workflows;
@@ -74,7 +75,7 @@ public sealed class FindEventSource(RepositoryStore repositories, PreparePullReq
         {
             Type = (string?)payload["action"],
             Cron = (string?)payload["schedule"],
-            WorkflowName = (string?)payload["workflow"]?["name"],
+            WorkflowName = (string?)(payload["workflow"] as JsonObject)?["name"],
             Branch = (string?)payload["workflow_run"]?["head_branch"],
         };
         var files = await MatchingAsync(repository, git, head, trigger, () => Task.FromResult<IReadOnlyList<string>?>(null), cancellation);

@@ -59,19 +59,19 @@ public sealed class RunEventWriter(HttpContext http, RunView view, LogFollower l
     private IEnumerable<Piece> Pieces()
     {
         var run = View.Run;
-        yield return new Piece("run", typeof(RunSummary), $"{run.Status} {run.Conclusion} {run.StartedAt:o}", new() { ["View"] = View });
+        yield return new Piece("run", typeof(RunSummary), $"{run.Status} {run.Conclusion} {run.StartedAt:o} {run.Hold} {run.WorkflowSha}", new() { ["View"] = View });
         foreach (var job in View.Jobs)
         {
             yield return new Piece(
                 string.Create(CultureInfo.InvariantCulture, $"job-{job.Id}"), typeof(JobEntry),
-                $"{job.Status} {job.Conclusion} {job.StartedAt:o}", new() { ["View"] = View, ["Job"] = job });
+                $"{job.Status} {job.Conclusion} {job.StartedAt:o} {job.Hold} {job.WaitsForReview}", new() { ["View"] = View, ["Job"] = job });
         }
 
         if (View.Job is not { } shown)
             yield break;
         yield return new Piece(
             "job", typeof(JobSummary),
-            $"{shown.Status} {shown.Conclusion} {shown.StartedAt:o} {shown.Attempt} {shown.Runner} {shown.CancelRequested} {shown.IsServed}",
+            $"{shown.Status} {shown.Conclusion} {shown.StartedAt:o} {shown.Attempt} {shown.Runner} {shown.CancelRequested} {shown.IsServed} {shown.Hold} {shown.WaitsForReview} {shown.RunHold}",
             new() { ["View"] = View });
         yield return new Piece(
             "job-notes", typeof(JobNotes), $"{shown.Attempt} {shown.Steps.Sum(step => step.Annotations.Count)} {View.Summary?.Bytes}",

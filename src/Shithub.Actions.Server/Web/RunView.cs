@@ -18,6 +18,11 @@ public sealed record RunView(
 
     public string JobAddress(JobRow job) => string.Create(CultureInfo.InvariantCulture, $"{Address}/jobs/{job.Id}");
 
+    /// <summary>Whether the viewer is one of those whose word the job waits for.</summary>
+    public bool MayReview(JobRow job) =>
+        job.WaitsForReview && Frame.Viewer is { } viewer && viewer.Cap >= Access.Permission.Write
+        && job.Reviewers?.Split(", ").Contains(viewer.Name, StringComparer.Ordinal) == true;
+
     public bool HasEnded => Run.Conclusion is not null;
 
     /// <summary>The one to look at first: that went wrong, that runs, that has logs; else the first.</summary>

@@ -12,6 +12,7 @@ public static class WebPages
             .AddSingleton<PageResults>()
             .AddSingleton<VisibleRepositories>()
             .AddSingleton<CommitChecks>()
+            .AddSingleton<PullPageSources>()
             .AddSingleton<ReadRunView>()
             .AddSingleton<LogTail>()
             .AddSingleton<LogNews>();
@@ -43,5 +44,7 @@ public static class WebPages
         pages.MapRepositoryPages();
         pages.MapRunPages();
         pages.MapDispatchPages();
+        pages.MapPullPages();
+        pages.MapApprovalPages();
     }
 }

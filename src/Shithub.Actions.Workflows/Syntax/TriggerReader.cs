@@ -80,7 +80,7 @@ internal sealed class TriggerReader(NodeReader reader)
             _neverFiring.Add(name);
             reader.Diagnostics.Warning(
                 DiagnosticCodes.NeverFires, at.Position, path, $"the event '{name}' is GitHub's own and never fires here",
-                name == EventNames.PullRequestTarget ? "use 'pull_request'; what needs secrets goes into a workflow on 'workflow_run'" : null);
+                name == EventNames.PullRequestTarget ? "use 'pull_request'; what needs secrets goes into a workflow on 'push'" : null);
             return;
         }
 

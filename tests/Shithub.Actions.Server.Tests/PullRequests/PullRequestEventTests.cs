@@ -2,7 +2,6 @@ using System.Net;
 using System.Text.Json;
 using Dapper;
 using Shithub.Actions.Server.Repositories;
-using Shithub.Actions.Server.Tests.Protocol;
 using Shithub.Actions.Testing;
 using Xunit;
 

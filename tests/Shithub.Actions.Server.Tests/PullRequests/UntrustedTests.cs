@@ -11,6 +11,8 @@ public sealed class UntrustedTests : IAsyncLifetime
 
     private Proposals _world = null!;
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     public async ValueTask InitializeAsync() => _world = await Proposals.StartAsync();
 
     public async ValueTask DisposeAsync() => await _world.DisposeAsync();
@@ -24,7 +26,7 @@ public sealed class UntrustedTests : IAsyncLifetime
         Assert.True(exitCode == 0, said);
         Assert.Contains("remote: Pull request #1: ", said, StringComparison.Ordinal);
         Assert.Contains("[new reference]", said, StringComparison.Ordinal);
-        Assert.Equal(sha, (await _world.Host.Stored(_world.Base).FindAsync("refs/pull/1/head", default))!.Sha);
+        Assert.Equal(sha, (await _world.Host.Stored(_world.Base).FindAsync("refs/pull/1/head", Cancellation))!.Sha);
 
         var run = Assert.Single(await _world.RunsAsync());
         Assert.Equal("opened waiting - approval untrusted of-base:waiting", run.Outline);
@@ -73,7 +75,7 @@ public sealed class UntrustedTests : IAsyncLifetime
         // The same repository name, a branch of the same name, and owners' names that look alike.
         var token = await _world.UserAsync("0lga");
         (await _world.PostAsync($"/api/v1/repos/{_world.Base.FullName}/forks", token, """{"name":"shown"}""")).MustBe(HttpStatusCode.Created);
-        var fork = (await _world.Server.Get<Server.Repositories.RepositoryStore>().FindAsync("0lga/shown", default))!;
+        var fork = (await _world.Server.Get<Server.Repositories.RepositoryStore>().FindAsync("0lga/shown", Cancellation))!;
         Assert.Equal(_world.Base.Id, fork.ForkOf);
         var client = await _world.CloneAsync(token);
         await client.CommitAsync(Proposals.File, OfHead, "From a look-alike");
@@ -93,7 +95,7 @@ public sealed class UntrustedTests : IAsyncLifetime
         await _world.Owner.RunAsync("push", "--quiet", "origin", "v1");
         var token = await _world.UserAsync("forker");
         (await _world.PostAsync($"/api/v1/repos/{_world.Base.FullName}/forks", token, "")).MustBe(HttpStatusCode.Created);
-        var fork = (await _world.Server.Get<Server.Repositories.RepositoryStore>().FindAsync("forker/shown", default))!;
+        var fork = (await _world.Server.Get<Server.Repositories.RepositoryStore>().FindAsync("forker/shown", Cancellation))!;
         var client = await _world.CloneAsync(token);
         var sha = await client.CommitAsync(Proposals.File, OfHead, "Tagged?");
         await client.RunAsync("push", "--quiet", _world.Host.Url(fork, token), $"HEAD:refs/heads/{name}");
@@ -119,7 +121,7 @@ public sealed class UntrustedTests : IAsyncLifetime
         Assert.Contains(Proposals.SecretValue, job.Job.MaskValues);
 
         (await _world.PostAsync($"/api/v1/repos/{_world.Base.FullName}/forks", _world.Host.Writer, """{"name":"shown-too"}""")).MustBe(HttpStatusCode.Created);
-        var fork = (await _world.Server.Get<Server.Repositories.RepositoryStore>().FindAsync("olga/shown-too", default))!;
+        var fork = (await _world.Server.Get<Server.Repositories.RepositoryStore>().FindAsync("olga/shown-too", Cancellation))!;
         await client.RunAsync("push", "--quiet", _world.Host.Url(fork, _world.Host.Writer), "HEAD:refs/heads/change");
         (await _world.PostAsync($"/api/v1/repos/{_world.Base.FullName}/pulls", _world.Host.Writer, """{"title":"Fork","head":"olga/shown-too:change"}"""))
             .MustBe(HttpStatusCode.Created);

@@ -7,7 +7,7 @@ namespace Shithub.Actions.Server.Access;
 /// Whether a user may write to a repository now, by the rule of <see cref="RepositoryAccess"/>, asked inside the transaction that stores
 /// what follows from it. Of a user and not of a token: for people who are not calling.
 /// </summary>
-public static class WritePermission
+public static class WriteAccess
 {
     private const string Ask = """
         select exists (
