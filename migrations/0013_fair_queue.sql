@@ -459,7 +459,8 @@ declare
 begin
     perform queue_lock();
     notes_read := queue_read_notes(notes_max);
-    if not (select enabled from actions_site_policy) then
+    -- Runners that wait look again whenever a job ends: mostly there is nothing for them.
+    if not (select enabled from actions_site_policy) or (notes_read < notes_max and not exists (select from label_sets where is_active)) then
         return 0;
     end if;
     for i in 1 .. cardinality(token_hashes) loop

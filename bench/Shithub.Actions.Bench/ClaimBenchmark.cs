@@ -21,15 +21,15 @@ internal sealed class ClaimBenchmark(Cluster cluster, ServerProcess server, Fill
 
     private static readonly Dictionary<string, string> Parameters = new()
     {
-        ["token_hash"] = FilledQueue.TokenHashSql,
-        ["claim_id"] = "('bench-' || :claim)",
-        ["jti"] = "gen_random_uuid()",
+        ["token_hashes"] = $"array[{FilledQueue.TokenHashSql}]",
+        ["claim_ids"] = "array['bench-' || :claim]",
+        ["jtis"] = "array[gen_random_uuid()]",
         ["token_seconds"] = "900",
-        ["lease_seconds"] = LeaseSeconds.ToString(CultureInfo.InvariantCulture),
-        ["labels"] = $"'{{{string.Join(',', FilledQueue.Labels)}}}'::text[]",
-        ["capacity"] = "1000",
-        ["host_name"] = "'bench'::text",
-        ["version"] = "'0.1.0'::text",
+        ["lease_seconds"] = string.Create(CultureInfo.InvariantCulture, $"array[{LeaseSeconds}]"),
+        ["labels"] = $"array['{string.Join(',', FilledQueue.Labels)}']",
+        ["capacities"] = "array[1000]",
+        ["host_names"] = "array['bench']",
+        ["versions"] = "array['0.1.0']",
     };
 
     // Each client has the runners whose numbers leave its own remainder, as over HTTP.
@@ -42,7 +42,7 @@ internal sealed class ClaimBenchmark(Cluster cluster, ServerProcess server, Fill
     private static readonly string BareScript = Choose + PgBench.Statement(ClaimJob.ClaimSql, Parameters);
 
     private static readonly string WholeScript = Choose + PgBench.Batch(
-        PgBench.Statement(ClaimJob.RecordHeartbeat, Parameters),
+        PgBench.Statement(ClaimJob.RecordHeartbeats, Parameters),
         PgBench.Statement(ClaimJob.ClaimSql, Parameters),
         PgBench.Statement(ClaimJob.ReadClaimed, Parameters));
 

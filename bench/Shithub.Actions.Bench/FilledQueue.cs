@@ -22,7 +22,8 @@ internal sealed class FilledQueue(NpgsqlDataSource dataSource)
     public const string TokenHashSql = $"(select sha256(('{TokenPrefix}' || :runner)::bytea))";
 
     private const string Empty = """
-        truncate owners, label_sets, workflow_runners, runner_jwt_used restart identity cascade
+        truncate owners, label_sets, workflow_runners, runner_jwt_used, queue_notes, queue_owners, queue_repositories, queue_owner_lanes, queue_lanes
+        restart identity cascade
         """;
 
     private const string Fill = """
@@ -77,7 +78,41 @@ internal sealed class FilledQueue(NpgsqlDataSource dataSource)
                       "author": {"name": "Ada", "email": "ada@example.com"}, "added": [], "modified": ["README.md"], "removed": []}]}
         """;
 
-    private const string Settle = "vacuum analyze owners, repositories, label_sets, workflow_runners, runner_tokens, workflow_runs, workflow_jobs, workflow_steps";
+    private const string Settle = "vacuum analyze owners, repositories, label_sets, workflow_runners, runner_tokens, workflow_runs, workflow_jobs, workflow_steps, queue_notes, queue_owners, queue_repositories, queue_owner_lanes, queue_lanes";
+
+    public const string Served = "served";
+    public const string Unserved = "unserved";
+    public const string SwitchedOff = "off";
+    public const string ManyRepositories = "repositories";
+
+    private const string AddOwnerThatIsOff = """
+        with owner as (insert into owners (name, kind, actions_enabled) values ('off', 'user', false) returning id)
+        insert into repositories (owner_id, name) select id, 'off' from owner
+        """;
+
+    private const string AddRepositories = """
+        insert into owners (name, kind) select 'crowd-' || i, 'user' from generate_series(1, @jobs) i;
+        insert into repositories (owner_id, name) select id, 'crowd' from owners where name like 'crowd-%'
+        """;
+
+    private const string AddJobs = """
+        with place as (
+            select array_agg(id) as repos
+            from repositories
+            where case @where when 'off' then name = 'off' when 'repositories' then name = 'crowd' else name = 'hello' end
+        ),
+        run as (
+            insert into workflow_runs (repo_id, run_index, workflow_file, workflow_name, event, head_sha, head_ref, trigger_event_id, status)
+            select repos[1 + i % cardinality(repos)], 1000000 + i, '.shithub/workflows/smoke.yml', 'Smoke', 'push', repeat('a', 40), 'refs/heads/trunk',
+                'more-' || i, 'queued'
+            from place
+            cross join generate_series(0, @jobs - 1) i
+            returning id, repo_id
+        )
+        insert into workflow_jobs (run_id, repo_id, job_key, job_name, runs_on, label_set_id, timeout_minutes, status, queued_at)
+        select id, repo_id, 'green', 'green', '{}', case @where when 'unserved' then 2 else 1 end, 360, 'queued', now()
+        from run
+        """;
 
     public static string Token(int runner) => $"{TokenPrefix}{runner}";
 
@@ -88,6 +123,26 @@ internal sealed class FilledQueue(NpgsqlDataSource dataSource)
         await ExecuteAsync(connection, Empty, null, cancellation);
         await ExecuteAsync(
             connection, Fill, new { labels = Labels, runners = Runners, jobs, tokenPrefix = TokenPrefix, payload = Payload }, cancellation);
+        await SettleAsync(connection, cancellation);
+    }
+
+    /// <summary>More jobs, without steps: nobody claims so many.</summary>
+    /// <param name="where">One of <see cref="Served"/> and the others.</param>
+    public async Task AddAsync(int jobs, string where, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        if (where == SwitchedOff)
+            await ExecuteAsync(connection, AddOwnerThatIsOff, null, cancellation);
+        if (where == ManyRepositories)
+            await ExecuteAsync(connection, AddRepositories, new { jobs }, cancellation);
+        await ExecuteAsync(connection, AddJobs, new { jobs, where }, cancellation);
+        await SettleAsync(connection, cancellation);
+    }
+
+    private static async Task SettleAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        // What a claim does with what was queued since the last one, 1,000 notes at a time.
+        await ExecuteAsync(connection, "select queue_lock(), queue_read_notes(1000000)", null, cancellation);
         await ExecuteAsync(connection, Settle, null, cancellation);
         await ExecuteAsync(connection, "checkpoint; select", null, cancellation);
     }

@@ -25,7 +25,7 @@ internal static class AuditCommands
             context.PrintList(
                 [.. entries.Select(Entry.Of)], "Nothing was decided.",
                 ("ID", row => CommandText.Of(row.Id)), ("AT", row => CommandText.Of(row.At)), ("WHO", row => $"{row.ActorName} ({row.ActorKind})"),
-                ("FROM", row => row.Origin), ("VERB", row => row.Verb), ("ON", row => row.Object), ("DETAILS", row => row.Details.GetRawText()));
+                ("FROM", row => row.Origin), ("VERB", row => row.Verb), ("ON", row => $"{row.ObjectType} {row.ObjectName ?? CommandText.Of(row.ObjectId ?? 0)}"), ("DETAILS", row => row.Details.GetRawText()));
             return CommandContext.Done;
         });
         return command;
@@ -33,10 +33,10 @@ internal static class AuditCommands
 
     private sealed record Entry(
         long Id, DateTime At, string ActorKind, long? ActorId, string ActorName, long? TokenId, string Verb, string ObjectType, long? ObjectId,
-        string? ObjectName, string? Origin, string? Client, JsonElement Details, string Object)
+        string? ObjectName, string? Origin, string? Client, JsonElement Details)
     {
         public static Entry Of(AuditRow row) => new(
             row.Id, row.At, row.ActorKind, row.ActorId, row.ActorName, row.TokenId, row.Verb, row.ObjectType, row.ObjectId, row.ObjectName,
-            row.Origin, row.Client, JsonDocument.Parse(row.Details).RootElement, row.Object);
+            row.Origin, row.Client, JsonDocument.Parse(row.Details).RootElement);
     }
 }

@@ -58,6 +58,6 @@ public sealed record AuditRow
 
     public string Details { get; init; } = "{}";
 
-    /// <summary>The object for people: <c>repository ada/hello</c>.</summary>
-    public string Object => $"{ObjectType} {ObjectName ?? ObjectId?.ToString(System.Globalization.CultureInfo.InvariantCulture)}".TrimEnd();
+    /// <summary>What it was on, for people: <c>repository ada/hello</c>.</summary>
+    public string Target => $"{ObjectType} {ObjectName ?? ObjectId?.ToString(System.Globalization.CultureInfo.InvariantCulture)}".TrimEnd();
 }

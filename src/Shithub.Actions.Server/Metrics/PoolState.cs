@@ -15,7 +15,7 @@ public sealed class PoolState(NpgsqlDataSource dataSource, ServerSettings settin
     /// <summary>However many scrape, the database is asked this often.</summary>
     private static readonly TimeSpan GoodFor = TimeSpan.FromSeconds(1);
 
-    // One round trip. The states of runners are those of 'admin runner list'. Queued jobs are counted in index workflow_jobs_queue,
+    // One round trip. The states of runners are those of 'admin runner list'. Queued jobs are counted in index workflow_jobs_lane,
     // running ones in workflow_jobs_running.
     private const string Read = """
         select count(*) filter (where state = 'online') as online,

@@ -30,8 +30,7 @@ internal static class ExplainRules
         switch (runner.Stop)
         {
             case "revoked":
-                obstacles.Add(new(ObstacleReason.Revoked, "The runner is revoked.", "Register another: shithubd admin runner register."));
-                break;
+                return [new(ObstacleReason.Revoked, "The runner is revoked.", "Register another: shithubd admin runner register.")];
             case "draining":
                 obstacles.Add(new(
                     ObstacleReason.Draining, "The runner is drained: it finishes what it has and claims no more.",

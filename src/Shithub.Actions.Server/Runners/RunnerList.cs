@@ -33,7 +33,7 @@ public sealed class RunnerList(NpgsqlDataSource dataSource)
         order by r.id
         """;
 
-    // Every queued job is counted, so this grows with the queue; it reads index workflow_jobs_queue only.
+    // Every queued job is counted, so this grows with the queue; it reads index workflow_jobs_lane only.
     private const string ListQueue = """
         select s.labels,
             q.queued,

@@ -20,15 +20,25 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
         where r.id = @Id
         """;
 
+    // Holds off whoever deletes the repository or the run until the new run is there; it then goes with the repository.
+    private const string KeepOriginal = """
+        select p.id
+        from workflow_runs r
+        join repositories p on p.id = r.repo_id
+        where r.id = @Id
+        for key share
+        """;
+
     /// <param name="run">A run that has ended.</param>
     /// <param name="idempotencyKey">With one, the same request twice makes one run.</param>
-    public async Task<EnqueuedRun> ExecuteAsync(RunRow run, string? idempotencyKey, CancellationToken cancellation)
+    /// <returns>Null where the run was deleted in the meantime.</returns>
+    public async Task<EnqueuedRun?> ExecuteAsync(RunRow run, string? idempotencyKey, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        var original = await connection.QuerySingleAsync<Original>(
+        var original = await connection.QuerySingleOrDefaultAsync<Original>(
             new CommandDefinition(ReadEvent, new { run.Id }, cancellationToken: cancellation));
-        var repository = await repositories.FindAsync(run.RepoId, cancellation)
-            ?? throw new InvalidOperationException($"Repository {run.RepoId} of run {run.Id} is gone.");
+        if (original is null || await repositories.FindAsync(run.RepoId, cancellation) is not { } repository)
+            return null;
         var file = await WorkflowFiles.ReadAsync(
             repositories.Open(run.RepoId), run.WorkflowSha ?? run.HeadSha, run.WorkflowFile, repository.GitHubWorkflows, cancellation);
         var trigger = new RunTrigger(
@@ -47,6 +57,12 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
             ? LoadedWorkflows.Refused(Missing(run))
             : await load.ExecuteAsync(repository, run.WorkflowSha ?? run.HeadSha, file, run.Trust == RunTrust.Trusted, cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        if (await connection.ExecuteScalarAsync<long?>(
+            new CommandDefinition(KeepOriginal, new { run.Id }, transaction, cancellationToken: cancellation)) is null)
+        {
+            return null;
+        }
+
         var planned = await plan.ExecuteAsync(
             connection, transaction, repository, run.WorkflowFile, loaded, trigger, cancellation);
         var enqueued = await EnqueueRun.ExecuteAsync(connection, transaction, planned with { Priority = PrioritizeJob.Rerun }, cancellation);

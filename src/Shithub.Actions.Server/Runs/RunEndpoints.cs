@@ -120,7 +120,8 @@ public static class RunEndpoints
         if (run.Conclusion is null)
             return Problems.Conflict($"Run {run.RunIndex} is {run.Status}. Cancel it or wait for its end, then run it again.");
         var key = http.Request.Headers["Idempotency-Key"].ToString();
-        var result = await rerun.ExecuteAsync(run, key.Length is > 0 and <= 100 ? key : null, cancellation);
+        if (await rerun.ExecuteAsync(run, key.Length is > 0 and <= 100 ? key : null, cancellation) is not { } result)
+            return Problems.NotFound("run");
         return TypedResults.Json(
             new RerunResponse(result.RunId, result.RunIndex, run.Id, run.HeadSha, run.HeadRef),
             RunApiJson.Default.RerunResponse, statusCode: StatusCodes.Status201Created);

@@ -27,11 +27,16 @@ public sealed record Answer(HttpStatusCode Status, string? ContentType, string B
         if (key is not null)
             request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
         using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
-        return new Answer(
-            response.StatusCode,
-            response.Content.Headers.ContentType?.MediaType,
-            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
-            response.Headers);
+        return await OfAsync(response);
+    }
+
+    public static async Task<Answer> GetAsync(HttpClient client, string path, string? token)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, path);
+        if (token is not null)
+            request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {token}");
+        using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
+        return await OfAsync(response);
     }
 
     public static Task<Answer> PostAsync(HttpClient client, string path, string? token, string body, string? key = null) =>
@@ -58,6 +63,12 @@ public sealed record Answer(HttpStatusCode Status, string? ContentType, string B
         Assert.Equal(field, problem.Field);
         return this;
     }
+
+    private static async Task<Answer> OfAsync(HttpResponseMessage response) => new(
+        response.StatusCode,
+        response.Content.Headers.ContentType?.MediaType,
+        await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+        response.Headers);
 
     private string? Member(string name) =>
         Json.ValueKind == JsonValueKind.Object && Json.TryGetProperty(name, out var value) ? value.GetString() : null;

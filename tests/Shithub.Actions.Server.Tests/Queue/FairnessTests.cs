@@ -276,7 +276,7 @@ public sealed class FairnessTests : IAsyncLifetime
                 insert into workflow_runs (repo_id, run_index, workflow_file, workflow_name, event, head_sha, head_ref, trigger_event_id, status)
                 select (@repos)[1 + (n - 1) % cardinality(@repos)], n, 'f', 'n', 'push', repeat('a', 40), 'refs/heads/trunk', n::text, 'queued'
                 from generate_series(1, @jobs) n
-                order by n
+                order by 2
                 returning id, repo_id, run_index
             )
             insert into workflow_jobs (run_id, repo_id, job_key, job_name, runs_on, label_set_id, timeout_minutes, status, queued_at)
