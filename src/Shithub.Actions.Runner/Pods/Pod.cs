@@ -100,7 +100,8 @@ internal sealed class Pod : IAsyncDisposable
 
         await SayAsync(
             "WARNING: the network's fence is off on this runner (engine.network_fence): the steps of this job reach whatever its host reaches, "
-            + $"permissions.network is not heeded{(apart ? "; other jobs are out of reach" : "")}");
+            + "and permissions.network is not heeded.");
+        if (apart) await SayAsync("Fence: other jobs out of reach");
     }
 
     private static async Task PullAsync(EngineClient engine, PlannedContainer container, LogStream log, CancellationToken cancellationToken)
