@@ -29,7 +29,8 @@ build_what_changed() {
   printf '%s\n' "$now" >.data/built
 }
 
-install_missing initdb:postgresql podman:podman runc:runc netavark:netavark iptables:iptables mmdebstrap:mmdebstrap git:git
+install_missing initdb:postgresql podman:podman runc:runc netavark:netavark iptables:iptables mmdebstrap:mmdebstrap git:git \
+  nft:nftables dnsmasq:dnsmasq-base ip:iproute2
 require_dotnet
 get_root || fail "the runner hands each job's folder to the user whose steps run in it, and needs root for that. Start this as root:  su -c '$PWD/dev.sh'"
 

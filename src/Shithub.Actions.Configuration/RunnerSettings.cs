@@ -35,8 +35,9 @@ public sealed record RunnerSettings
         var subnet = binder.Get(RunnerKeys.NetworkSubnet);
         var resolver = subnet[..subnet.IndexOf('/', StringComparison.Ordinal)];
         var fence = binder.Get(RunnerKeys.NetworkFence);
+        var network = binder.Get(RunnerKeys.Network);
         var resolvers = binder.Get(RunnerKeys.DnsServers);
-        if (fence == NetworkFenceMode.On && resolvers is { Count: > 0 } && (resolvers.Count > 1 || resolvers[0] != resolver))
+        if (fence == NetworkFenceMode.On && network != "none" && resolvers is { Count: > 0 } && (resolvers.Count > 1 || resolvers[0] != resolver))
         {
             binder.Refuse(
                 $"engine.dns_servers is {string.Join(", ", resolvers)}, but with engine.network_fence = \"on\" the only resolver is that of "
@@ -75,7 +76,7 @@ public sealed record RunnerSettings
                 Socket = binder.Get(RunnerKeys.Socket) ?? EngineSettings.DefaultSocket(kind),
                 DefaultImage = binder.Get(RunnerKeys.DefaultImage),
                 Images = binder.Get(RunnerKeys.Images),
-                Network = binder.Get(RunnerKeys.Network),
+                Network = network,
                 NetworkFence = fence,
                 DnsServers = fence == NetworkFenceMode.On ? [resolver] : resolvers ?? [resolver],
                 MemoryBytes = binder.Get(RunnerKeys.Memory),

@@ -30,6 +30,7 @@ public sealed class SettingSourcesTests
     public void The_runners_variables_need_no_file()
     {
         using var given = new Given().Variable("SHITHUB_RUNNER_TOKEN", "t0ken").Variable("SHITHUB_RUNNER_SERVER__BASE_URL", "http://127.0.0.1:8080")
+            .Variable("SHITHUB_RUNNER_ENGINE__NETWORK_FENCE", "off")
             .Variable("SHITHUB_RUNNER_ENGINE__DNS_SERVERS", "10.0.0.1, fd00::1").Variable("SHITHUB_RUNNER_NETWORK_ALLOWLIST", "")
             .Variable("PATH", "/bin").Variable("SHITHUB_TOTP_KEY", "the server's");
         var settings = given.Runner();

@@ -26,24 +26,23 @@ internal sealed partial class JobNetwork : IAsyncDisposable
         _logFrom = view is null ? BlockedTraffic.LogLength(_logFile) : 0;
     }
 
+    /// <param name="holds">The quick look at the fence, under way since before the container was there (<see cref="NetworkGuard.RequireAsync"/>).</param>
     /// <param name="container">Nothing of the author's has run in it.</param>
     /// <param name="permissions">The claim's: <c>network</c> narrows the list.</param>
     /// <param name="lost">Told when the fence is lost while the job runs.</param>
     /// <exception cref="NetworkFenceException">The fence does not hold, for this container at least.</exception>
     /// <exception cref="SandboxException">The workflow's own list is not one.</exception>
     public static async Task<JobNetwork> StartAsync(
-        EngineClient engine, NetworkGuard guard, JobContainer container, JsonElement permissions, Action<string> lost, LogStream log,
+        EngineClient engine, NetworkGuard guard, Task holds, JobContainer container, JsonElement permissions, Action<string> lost, LogStream log,
         CancellationToken cancellationToken)
     {
         var plan = guard.Plan;
         var wanted = WantedNames(permissions);
-        var holds = guard.RequireAsync(cancellationToken);
-        var apart = BridgePorts.IsolateAsync(engine, plan.Network, cancellationToken);
         var (pid, address) = await engine.ContainerEndpointAsync(container.Id, plan.Network, cancellationToken);
         if (pid == 0 || address is null) throw new SandboxException("the job's container ended, or has no address on the network");
         var answers = AnswersAsync(pid, plan, cancellationToken);
         await holds;
-        if (!await apart) throw new NetworkFenceException($"the ports of the bridge {plan.Bridge} can't be isolated: jobs would reach each other");
+        await IsolateAsync(plan.Bridge, cancellationToken);
         if (!await answers) throw new NetworkFenceException($"the resolver {plan.Address} does not answer in the job's container as it should");
 
         var names = guard.Names;
@@ -117,6 +116,20 @@ internal sealed partial class JobNetwork : IAsyncDisposable
                     ? name
                     : throw new SandboxException("permissions.network has something that is no host name.")),
         ];
+    }
+
+    private static async Task IsolateAsync(string bridge, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await BridgePorts.IsolateAsync(bridge, cancellationToken)) return;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new NetworkFenceException($"the ports of the bridge {bridge} can't be isolated, and jobs would reach each other: {e.Message}");
+        }
+
+        throw new NetworkFenceException($"the bridge {bridge} has no ports: the job's container is somewhere else");
     }
 
     private static async Task<bool> AnswersAsync(int pid, FencePlan plan, CancellationToken cancellationToken)

@@ -11,6 +11,9 @@ namespace Shithub.Actions.Runner.Network;
 /// </summary>
 internal sealed partial class NetworkGuard : IAsyncDisposable
 {
+    /// <summary>In looks: how often while no job runs, and how often then after a loss.</summary>
+    private const int IdleLooks = 15;
+    private const int MendingLooks = 5;
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan KillTime = TimeSpan.FromSeconds(30);
     private readonly EngineClient _engine;
@@ -26,6 +29,7 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     private readonly Task _looking;
     private NetworkFence _fence;
     private string? _problem;
+    private long _lookedAt;
 
     /// <param name="runner">The label of this runner's containers.</param>
     /// <param name="prove">Tries the fence from inside containers.</param>
@@ -49,10 +53,13 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     /// <returns>Why it does not hold; null: it holds.</returns>
     public async Task<string?> HoldsAsync(CancellationToken cancellationToken)
     {
+        // What has just been looked at still holds: the kernel would have said if it did not.
+        if (_problem is null && _time.GetElapsedTime(Interlocked.Read(ref _lookedAt)) < LookEvery) return null;
         await _mending.WaitAsync(cancellationToken);
         try
         {
             var found = await FenceState.ProblemAsync(_fence, cancellationToken);
+            if (found is null) Interlocked.Exchange(ref _lookedAt, _time.GetTimestamp());
             if (found is null && _problem is null) return null;
             if (found is not null)
             {
@@ -82,7 +89,12 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     public async Task RequireAsync(CancellationToken cancellationToken)
     {
         if (_problem is { } known) throw new NetworkFenceException(known);
-        if (await FenceState.ProblemAsync(_fence, cancellationToken) is not { } found) return;
+        if (await FenceState.ProblemAsync(_fence, cancellationToken) is not { } found)
+        {
+            Interlocked.Exchange(ref _lookedAt, _time.GetTimestamp());
+            return;
+        }
+
         Lose(found);
         throw new NetworkFenceException(found);
     }
@@ -147,11 +159,17 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
         using var timer = new PeriodicTimer(LookEvery, _time);
         try
         {
-            while (await timer.WaitForNextTickAsync(_ended.Token))
+            for (var looks = 1; await timer.WaitForNextTickAsync(_ended.Token); looks++)
             {
                 List<Registration> jobs;
                 lock (_gate) jobs = [.. _jobs];
-                if (jobs.Count == 0) continue;
+                if (jobs.Count == 0)
+                {
+                    // A job that arrives should find the fence mended.
+                    if (looks % (_problem is null ? IdleLooks : MendingLooks) == 0) await HoldsAsync(_ended.Token);
+                    continue;
+                }
+
                 BoundLog();
                 _watch.Ensure();
                 if (_problem is null && await FenceState.ProblemAsync(_fence, _ended.Token) is { } problem) Lose(problem);

@@ -28,6 +28,9 @@ internal sealed record ResolverConfiguration(FencePlan Plan, IReadOnlyList<strin
             bind-interfaces
             port={Port}
             pid-file={PidFile}
+            # Not the user whom steps run as, which is what it takes where it has no user of its own.
+            user=daemon
+            group=daemon
             # No list but this one: no resolv.conf, no hosts file. No answers from memory, so that every answer opens its address again.
             no-resolv
             no-hosts

@@ -35,6 +35,7 @@ internal sealed class Pod : IAsyncDisposable
     {
         foreach (var container in plan.All) await PullAsync(runner.Engine, container, log, cancellationToken);
         var labels = ContainerSpec.Labels(runner.WorkspaceRoot, job.Id, job.Attempt);
+        var holds = runner.Network?.RequireAsync(cancellationToken) ?? Task.CompletedTask;
         var ready = await ReadyContainer.StartAsync(
             runner.Engine, runner.Spec, name, runner.Spec.ToRequest(workspace.Mount, labels, Extras(plan, workspace)), cancellationToken);
         var pod = new Pod(runner, ready, log);
@@ -43,7 +44,7 @@ internal sealed class Pod : IAsyncDisposable
             // Nothing of the author's has run yet.
             await pod.SayAsync($"Container: image {plan.Job?.Image ?? runner.Spec.Settings.DefaultImage}");
             foreach (var fact in ready.Fence.Facts) await pod.SayAsync($"Fence: {fact}");
-            await pod.StartNetworkAsync(ready.Container, job, fenceLost, cancellationToken);
+            await pod.StartNetworkAsync(ready.Container, job, holds, fenceLost, cancellationToken);
             foreach (var service in plan.Services) await pod.StartServiceAsync(service, name, labels, workspace, cancellationToken);
             await Task.WhenAll(pod._services.Select(service => pod.BecomeReadyAsync(service, cancellationToken)));
             return pod;
@@ -79,11 +80,13 @@ internal sealed class Pod : IAsyncDisposable
         }
     }
 
-    private async Task StartNetworkAsync(JobContainer container, ClaimedJob job, Action<string> fenceLost, CancellationToken cancellationToken)
+    private async Task StartNetworkAsync(
+        JobContainer container, ClaimedJob job, Task holds, Action<string> fenceLost, CancellationToken cancellationToken)
     {
         if (_runner.Network is { } guard)
         {
-            _network = await JobNetwork.StartAsync(_runner.Engine, guard, container, job.Permissions, fenceLost, _log, cancellationToken);
+            _network = await JobNetwork.StartAsync(
+                _runner.Engine, guard, holds, container, job.Permissions, fenceLost, _log, cancellationToken);
             return;
         }
 
@@ -97,7 +100,8 @@ internal sealed class Pod : IAsyncDisposable
 
         await SayAsync(
             "WARNING: the network's fence is off on this runner (engine.network_fence): the steps of this job reach whatever its host reaches, "
-            + $"permissions.network is not heeded{(apart ? "; other jobs are out of reach" : "")}");
+            + "and permissions.network is not heeded.");
+        if (apart) await SayAsync("Fence: other jobs out of reach");
     }
 
     private static async Task PullAsync(EngineClient engine, PlannedContainer container, LogStream log, CancellationToken cancellationToken)

@@ -22,19 +22,27 @@ internal static class BridgePorts
             return false;
         try
         {
-            var ports = Directory.GetFileSystemEntries(Path.Combine(Interfaces, bridge, "brif"));
-            foreach (var port in ports)
-            {
-                // A port may go between the look and the write, with its container.
-                var isolated = Path.Combine(port, "isolated");
-                if (File.Exists(isolated)) await File.WriteAllTextAsync(isolated, "1", cancellationToken);
-            }
-
-            return ports.Length > 0;
+            return await IsolateAsync(bridge, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false;
         }
+    }
+
+    /// <summary>As <see cref="IsolateAsync(EngineClient, string, CancellationToken)"/>, for a bridge that is known to be this runner's.</summary>
+    /// <returns>Whether it has ports.</returns>
+    /// <exception cref="IOException">It has one that can't be isolated.</exception>
+    public static async Task<bool> IsolateAsync(string bridge, CancellationToken cancellationToken)
+    {
+        var ports = Directory.GetFileSystemEntries(Path.Combine(Interfaces, bridge, "brif"));
+        foreach (var port in ports)
+        {
+            // A port may go between the look and the write, with its container.
+            var isolated = Path.Combine(port, "isolated");
+            if (File.Exists(isolated)) await File.WriteAllTextAsync(isolated, "1", cancellationToken);
+        }
+
+        return ports.Length > 0;
     }
 }

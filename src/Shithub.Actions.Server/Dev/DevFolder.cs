@@ -27,6 +27,10 @@ public sealed class DevFolder
         var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Root)))[..12];
         ShortSocketFolder = $"/tmp/shithub-{hash}";
         Network = $"shithub-dev-{hash}";
+
+        // One of 172.28 to 172.29, by the folder: other sessions may be under way on this machine.
+        var number = Convert.ToInt32(hash[..3], 16);
+        Subnet = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"172.{28 + (number % 2)}.{number / 2 % 256}.1/24");
         // The database belongs to the user postgres, a checkout to whom steps run as. A folder that they can't enter, such as one under
         // /root, is no place for either.
         var shared = Environment.IsPrivilegedProcess && !IsOpenToOthers(Root) ? $"/var/lib/shithub-dev-{hash}" : Root;
@@ -42,6 +46,9 @@ public sealed class DevFolder
 
     /// <summary>The bridge of this folder's jobs: another folder's session may be under way on the machine.</summary>
     public string Network { get; }
+
+    /// <summary>The bridge's address and the prefix of its subnet.</summary>
+    public string Subnet { get; }
 
     public string ServerData => Path.Combine(Root, "server");
 

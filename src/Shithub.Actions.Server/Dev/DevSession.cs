@@ -112,7 +112,6 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
         File.Delete(folder.EngineSocket);
         var engine = ChildProcess.Start("podman", "TERM", folder.Log("podman"),
             ["podman", "system", "service", "--time=0", $"unix://{folder.EngineSocket}"]);
-        _running.Push(new NetworkRemoval(folder.Network));
         _running.Push(engine);
         var waited = Stopwatch.StartNew();
         while (!File.Exists(folder.EngineSocket))
@@ -170,6 +169,9 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
             labels = ["self-hosted", "linux", "ubuntu-latest", "x64"]
             capacity = 2
             workspace_root = "{folder.Workspaces}"
+            # Add what your own workflows need; 'shithubd-runner network up --config' with this file's name tells it to a running session.
+            network_allowlist = []
+            network_subnet = "{folder.Subnet}"
             # Whoever presses Ctrl-C does not want to wait for a long job; the next start finds it and ends it.
             drain_timeout = "1s"
 
@@ -178,11 +180,10 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
             socket = "{folder.EngineSocket}"
             default_image = "{image}"
             network = "{folder.Network}"
-            # The allowlist's resolver needs the host's firewall; the demo's bridge has none.
-            dns_servers = []
 
             """);
         var (program, arguments) = FindRunner();
+        await FenceAsync(program, arguments, cancellation);
         var runner = ChildProcess.Start("shithubd-runner", "TERM", folder.Log("runner"),
             [program, .. arguments, "run", "--config", folder.RunnerConfig]);
         _running.Push(runner);
@@ -194,6 +195,23 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
                 throw new DevException($"The runner did not start: {LastLine(folder.Log("runner"))} Its log is {folder.Log("runner")}.");
             await Task.Delay(50, cancellation);
         }
+    }
+
+    /// <summary>
+    /// Jobs of a demo are fenced as any; where this machine does not let a fence be made, the demo goes on without one and says so, here and in
+    /// each job's log.
+    /// </summary>
+    private async Task FenceAsync(string program, string[] arguments, CancellationToken cancellation)
+    {
+        // Pushed before it is made: half of one must go, too.
+        _running.Push(new FenceRemoval(program, [.. arguments, "network", "down", "--config", folder.RunnerConfig], folder.Network));
+        var made = ChildProcess.Start("shithubd-runner network", "TERM", folder.Log("network"),
+            [program, .. arguments, "network", "up", "--config", folder.RunnerConfig]);
+        await made.Ended.WaitAsync(cancellation);
+        var said = LastLine(folder.Log("network"));
+        if (said.StartsWith("The network ", StringComparison.Ordinal)) return;
+        Say($"Jobs are NOT fenced from the network: {said}");
+        await File.AppendAllTextAsync(folder.RunnerConfig, "network_fence = \"off\"\ndns_servers = []\n", cancellation);
     }
 
     private static string LastLine(string log) => File.ReadLines(log).LastOrDefault(line => line.Length > 0) ?? "";
@@ -249,16 +267,27 @@ internal sealed class DevSession(DevFolder folder, string listen, string image, 
         }
     }
 
-    /// <summary>The runner makes its network when it is missing; a demo takes it away again.</summary>
-    private sealed class NetworkRemoval(string name) : IAsyncDisposable
+    /// <summary>
+    /// The runner's network with its fence, or what was made of it. Podman's own command takes away what is left where there was no fence.
+    /// </summary>
+    private sealed class FenceRemoval(string program, string[] down, string network) : IAsyncDisposable
     {
         public async ValueTask DisposeAsync()
         {
-            using var remove = Process.Start(new ProcessStartInfo("podman", ["network", "rm", "--force", name])
+            await RunAsync(program, down);
+            await RunAsync("podman", ["network", "rm", "--force", network]);
+        }
+
+        private static async Task RunAsync(string command, string[] arguments)
+        {
+            using var remove = Process.Start(new ProcessStartInfo(command, arguments)
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
             })!;
+            var output = remove.StandardOutput.ReadToEndAsync();
+            await remove.StandardError.ReadToEndAsync();
+            await output;
             await remove.WaitForExitAsync();
         }
     }
