@@ -81,8 +81,9 @@ public sealed class ClaimCostTests
         await BlocksOfAClaimAsync(connection);
         var many = await BlocksOfAClaimAsync(connection);
 
-        // Indexes are some levels deeper, and the queue's first jobs no longer lie together.
-        Assert.True(many < few + 150, $"A claim read {few} blocks of 100 jobs, and {many} of 120,000.");
+        // Indexes are some levels deeper, the queue's first jobs no longer lie together, and no vacuum has passed. Reading one of the long
+        // queues, or the lanes of the many repositories, would be thousands.
+        Assert.True(many < few + 300, $"A claim read {few} blocks of 100 jobs, and {many} of 120,000.");
     }
 
     private static Task AddAsync(
