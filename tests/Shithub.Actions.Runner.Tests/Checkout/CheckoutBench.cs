@@ -101,7 +101,7 @@ internal sealed class CheckoutBench : IAsyncDisposable
         Directory.CreateDirectory(folder);
         JobWorkspace.Give(folder, Steps);
         var job = Job(commit, headRef);
-        var report = new Report();
+        var report = new LogInMemory();
         var log = new LogStream(report, null, new JobMasks([GitHttp.Token]), TimeProvider.System);
         CheckedOut? result = null;
         string? problem = null;
@@ -148,23 +148,6 @@ internal sealed class CheckoutBench : IAsyncDisposable
         Asked.TrySetResult();
         if (Waits is not null) await Waits.WaitAsync(http.RequestAborted);
         if (!await Instead(http)) await _git.HandleAsync(http);
-    }
-
-    private sealed class Report : IJobReport
-    {
-        private readonly StringBuilder _text = new();
-
-        public string Text => _text.ToString();
-
-        public Task ReportStepAsync(long stepId, string status, string? conclusion) => Task.CompletedTask;
-
-        public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs) => Task.CompletedTask;
-
-        public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk)
-        {
-            _text.Append(Encoding.UTF8.GetString(chunk.Span));
-            return Task.FromResult(true);
-        }
     }
 }
 

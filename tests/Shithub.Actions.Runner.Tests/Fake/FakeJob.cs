@@ -72,10 +72,10 @@ internal sealed class FakeJob(ClaimedJob job)
         lock (_gate) return _summaries.GetValueOrDefault(job.Steps[index].Id);
     }
 
-    /// <param name="index">Of the step; null for the job's own log.</param>
     /// <summary>What steps asked to hide, as the server was told.</summary>
     public List<string> MasksTold { get; } = [];
 
+    /// <param name="index">Of the step; null for the job's own log.</param>
     public string Log(int? index) => Encoding.UTF8.GetString(LogBytes(index));
 
     public byte[] LogBytes(int? index)

@@ -32,7 +32,7 @@ public sealed class OutputCommandsTests
     [Fact]
     public async Task A_prompt_without_a_line_end_is_shown_at_once()
     {
-        var report = new Memory();
+        var report = new LogInMemory();
         var masks = new JobMasks([]);
         await using var log = new LogStream(report, 1, masks, TimeProvider.System);
         var output = new OutputCommands(log, masks, new StepNotes(), _ => ValueTask.CompletedTask);
@@ -78,7 +78,7 @@ public sealed class OutputCommandsTests
 
     private static async Task<(string Log, List<string> Remarks)> WriteAsync(string text, int chunk, StepNotes? notes = null)
     {
-        var report = new Memory();
+        var report = new LogInMemory();
         var masks = new JobMasks([]);
         var remarks = new List<string>();
         await using var log = new LogStream(report, 1, masks, TimeProvider.System);
@@ -91,30 +91,5 @@ public sealed class OutputCommandsTests
         await output.CompleteAsync(TestContext.Current.CancellationToken);
         await log.CompleteAsync();
         return (report.Text, remarks);
-    }
-
-    private sealed class Memory : IJobReport
-    {
-        private readonly List<byte> _log = [];
-
-        public string Text
-        {
-            get
-            {
-                lock (_log) return Encoding.UTF8.GetString([.. _log]);
-            }
-        }
-
-        public Task ReportStepAsync(
-            long stepId, string status, string? conclusion, IReadOnlyList<StepAnnotation>? annotations = null, string? summary = null) =>
-            Task.CompletedTask;
-
-        public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs) => Task.CompletedTask;
-
-        public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk, JobMasks masks)
-        {
-            lock (_log) _log.AddRange(chunk.Span);
-            return Task.FromResult(true);
-        }
     }
 }

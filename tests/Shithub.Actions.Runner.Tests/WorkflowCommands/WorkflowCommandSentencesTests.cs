@@ -92,7 +92,7 @@ public sealed class WorkflowCommandSentencesTests
 
     private static async Task<(StepNotes Notes, string Log, List<string> Remarks)> WriteAsync(string text)
     {
-        var report = new Kept();
+        var report = new LogInMemory();
         var masks = new JobMasks([]);
         var notes = new StepNotes();
         var remarks = new List<string>();
@@ -105,23 +105,6 @@ public sealed class WorkflowCommandSentencesTests
         await output.WriteAsync(Encoding.UTF8.GetBytes(text), TestContext.Current.CancellationToken);
         await output.CompleteAsync(TestContext.Current.CancellationToken);
         await log.CompleteAsync();
-        return (notes, Encoding.UTF8.GetString(report.Log.ToArray()), remarks);
-    }
-
-    private sealed class Kept : IJobReport
-    {
-        public MemoryStream Log { get; } = new();
-
-        public Task ReportStepAsync(
-            long stepId, string status, string? conclusion, IReadOnlyList<StepAnnotation>? annotations = null, string? summary = null) =>
-            Task.CompletedTask;
-
-        public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs) => Task.CompletedTask;
-
-        public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk)
-        {
-            Log.Write(chunk.Span);
-            return Task.FromResult(true);
-        }
+        return (notes, report.Text, remarks);
     }
 }
