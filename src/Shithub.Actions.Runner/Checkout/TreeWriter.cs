@@ -12,6 +12,9 @@ namespace Shithub.Actions.Runner.Checkout;
 /// </summary>
 internal sealed class TreeWriter(CheckoutHost host, UserIds user, CheckoutBudget budget, LogStream log)
 {
+    /// <summary>What git says when a server keeps a repository to itself.</summary>
+    private static readonly string[] Refusals = ["could not read Username", "Authentication failed", "not found"];
+
     private readonly GitProcess _git = new(user, host.Mirrors.FileBytesMax);
 
     public GitProcess Git => _git;
@@ -164,8 +167,7 @@ internal sealed class TreeWriter(CheckoutHost host, UserIds user, CheckoutBudget
 
     private static string Explain(GitRemote remote, string what, string reason)
     {
-        var refused = new[] { "could not read Username", "Authentication failed", "not found" }
-            .Any(text => reason.Contains(text, StringComparison.Ordinal));
+        var refused = Refusals.Any(text => reason.Contains(text, StringComparison.Ordinal));
         return remote.Token is null && refused
             ? $"{what} could not be fetched from {remote.Address}: there is no such repository on this server, or it is private. A job reads its own "
                 + "repository and those that are public."

@@ -4,7 +4,6 @@ using System.Text.RegularExpressions;
 using Dapper;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Tests.Web;
