@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Shithub.Actions.Configuration;
-using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Startup;
 
 namespace Shithub.Actions.Runner.Commands;
