@@ -22,6 +22,7 @@ public sealed record RunnerSettings
         var binder = new SettingsBinder(Table, configPath, environment, options);
         var hostName = binder.Get(RunnerKeys.HostName);
         var kind = binder.Get(RunnerKeys.EngineKind);
+        var workspaceRoot = binder.Get(RunnerKeys.WorkspaceRoot);
         var settings = new RunnerSettings
         {
             Server = new(binder.Get(RunnerKeys.BaseUrl)!),
@@ -33,10 +34,10 @@ public sealed record RunnerSettings
                 Labels = binder.Get(RunnerKeys.Labels),
                 Capacity = binder.Get(RunnerKeys.Capacity),
                 PollInterval = binder.Get(RunnerKeys.PollInterval),
-                WorkspaceRoot = binder.Get(RunnerKeys.WorkspaceRoot),
+                WorkspaceRoot = workspaceRoot,
                 WorkspaceTtl = binder.Get(RunnerKeys.WorkspaceTtl),
                 MirrorRoot = binder.Get(RunnerKeys.MirrorRoot)
-                    ?? Path.Combine(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(binder.Get(RunnerKeys.WorkspaceRoot))) ?? "/", "mirrors"),
+                    ?? Path.Combine(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(workspaceRoot)) ?? "/", "mirrors"),
                 MirrorBytes = binder.Get(RunnerKeys.MirrorBytes),
                 CheckoutBytes = binder.Get(RunnerKeys.CheckoutBytes),
                 CheckoutFiles = binder.Get(RunnerKeys.CheckoutFiles),
