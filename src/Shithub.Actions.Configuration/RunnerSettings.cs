@@ -44,6 +44,7 @@ public sealed record RunnerSettings
                 + $"runner.network_subnet, {resolver}; leave engine.dns_servers out");
         }
 
+        var workspaceRoot = binder.Get(RunnerKeys.WorkspaceRoot);
         var settings = new RunnerSettings
         {
             Server = new(binder.Get(RunnerKeys.BaseUrl with { IsRequired = needsServer }) ?? new Uri("http://localhost/")),
@@ -55,10 +56,10 @@ public sealed record RunnerSettings
                 Labels = binder.Get(RunnerKeys.Labels),
                 Capacity = binder.Get(RunnerKeys.Capacity),
                 PollInterval = binder.Get(RunnerKeys.PollInterval),
-                WorkspaceRoot = binder.Get(RunnerKeys.WorkspaceRoot),
+                WorkspaceRoot = workspaceRoot,
                 WorkspaceTtl = binder.Get(RunnerKeys.WorkspaceTtl),
                 MirrorRoot = binder.Get(RunnerKeys.MirrorRoot)
-                    ?? Path.Combine(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(binder.Get(RunnerKeys.WorkspaceRoot))) ?? "/", "mirrors"),
+                    ?? Path.Combine(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(workspaceRoot)) ?? "/", "mirrors"),
                 MirrorBytes = binder.Get(RunnerKeys.MirrorBytes),
                 CheckoutBytes = binder.Get(RunnerKeys.CheckoutBytes),
                 CheckoutFiles = binder.Get(RunnerKeys.CheckoutFiles),

@@ -70,14 +70,14 @@ public sealed class ChaosTests
             async () =>
             {
                 if (runners.Find(runner => runner.IsFaulted) is { } broken) await broken;
-                await using var connection = await plane.DataSource.OpenConnectionAsync();
+                await using var connection = await plane.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
                 return await Ledger.OpenRunsAsync(connection) == 0;
             },
             // The longest way to an end: a lease of 20 s, lost four times.
             TimeSpan.FromSeconds(180));
         await over.CancelAsync();
         await Task.WhenAll(runners);
-        await using (var connection = await plane.DataSource.OpenConnectionAsync())
+        await using (var connection = await plane.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken))
             await ledger.VerifyAsync(connection, replay);
         Assert.True(ledger.Runs >= runs && ledger.Chunks > 0 && proxy.Dropped > 0, $"Nothing happened. {replay}");
     }

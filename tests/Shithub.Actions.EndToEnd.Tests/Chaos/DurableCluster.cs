@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Npgsql;
 using Shithub.Actions.Server.Database;
 using Shithub.Actions.Testing;
 
@@ -37,7 +36,7 @@ internal sealed class DurableCluster : IAsyncDisposable
         var guardian = Process.Start(AsPostgres(["sh", "-c", Guardian, "guardian", binaries, folder], redirectInput: true))!;
         var cluster = new DurableCluster(binaries, folder, guardian);
         AppDomain.CurrentDomain.ProcessExit += (_, _) => cluster.End();
-        await cluster.RunAsync($"{binaries}/initdb", "-D", $"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C");
+        await RunAsync($"{binaries}/initdb", "-D", $"{folder}/data", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C");
         await cluster.StartAgainAsync();
         await using var dataSource = DatabaseConnection.Open(cluster.Url, 2);
         await new Migrator(dataSource).MigrateAsync(null, CancellationToken.None);
@@ -63,15 +62,13 @@ internal sealed class DurableCluster : IAsyncDisposable
         _guardian.WaitForExit(TimeSpan.FromSeconds(20));
     }
 
-    private static async Task RunAsync(string program, string[] arguments)
+    private static async Task RunAsync(string program, params string[] arguments)
     {
         using var process = Process.Start(AsPostgres([program, .. arguments], redirectInput: false))!;
         // pg_ctl's child keeps standard output open: waiting for its end would wait for the server's.
         await process.WaitForExitAsync();
         if (process.ExitCode != 0) throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
     }
-
-    private Task RunAsync(string program, params ReadOnlySpan<string> arguments) => RunAsync(program, arguments.ToArray());
 
     /// <summary>PostgreSQL refuses to run as root.</summary>
     private static ProcessStartInfo AsPostgres(string[] command, bool redirectInput) => new(
