@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -11,7 +10,6 @@ using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Runner.Sandbox;
 using Shithub.Actions.Runner.Tests.Fake;
-using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Runner.Tests.Checkout;
 

@@ -1,9 +1,7 @@
 using System.Text;
 using Shithub.Actions.Protocol;
-using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Runner.WorkflowCommands;
-using Shithub.Actions.Workflows;
 using Xunit;
 
 namespace Shithub.Actions.Runner.Tests.WorkflowCommands;

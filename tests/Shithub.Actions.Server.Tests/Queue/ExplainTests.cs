@@ -1,6 +1,5 @@
 using System.Net;
 using Dapper;
-using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Queue;
 using Shithub.Actions.Server.Runners;
 using Shithub.Actions.Server.Tests.Protocol;
