@@ -42,7 +42,9 @@ internal static class Graphile
         {
             using var process = Process.Start(new ProcessStartInfo(program, arguments)
             {
-                WorkingDirectory = Folder, RedirectStandardOutput = true, RedirectStandardError = true,
+                WorkingDirectory = Folder,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
             })!;
             try
             {

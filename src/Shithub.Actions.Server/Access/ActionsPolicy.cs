@@ -83,7 +83,13 @@ public sealed class ActionsPolicy(NpgsqlDataSource dataSource, AuditLog audit)
             scope.Of(WriteSite, WriteOwner, WriteRepository),
             new
             {
-                scope.OwnerId, scope.RepoId, after.Enabled, after.MaxRunning, after.OwnerMaxRunning, after.RepoMaxRunning, after.MaxQueued,
+                scope.OwnerId,
+                scope.RepoId,
+                after.Enabled,
+                after.MaxRunning,
+                after.OwnerMaxRunning,
+                after.RepoMaxRunning,
+                after.MaxQueued,
                 after.MaxTriggersPerHour,
             },
             transaction, cancellationToken: cancellation));

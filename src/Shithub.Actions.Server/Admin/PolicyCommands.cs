@@ -116,7 +116,11 @@ internal static class PolicyCommands
         context.Print(
             new
             {
-                scope = name, policy.Enabled, max_running = running, max_running_per_repository = policy.RepoMaxRunning, policy.MaxQueued,
+                scope = name,
+                policy.Enabled,
+                max_running = running,
+                max_running_per_repository = policy.RepoMaxRunning,
+                policy.MaxQueued,
                 policy.MaxTriggersPerHour,
             },
             ("scope", name), ("actions", Switch(policy)), (scope.OwnerId is null ? "max running of each owner" : "max running", Text(running)),

@@ -88,7 +88,11 @@ public sealed partial class ScheduleKeeper(
                 var next = RefreshSchedules.Next(schedule.Cron, schedule.Timezone, now);
                 await connection.ExecuteAsync(Sql(next is null ? Stop : MoveOn, new
                 {
-                    schedule.RepoId, schedule.WorkflowFile, schedule.Cron, schedule.Timezone, next = next?.UtcDateTime,
+                    schedule.RepoId,
+                    schedule.WorkflowFile,
+                    schedule.Cron,
+                    schedule.Timezone,
+                    next = next?.UtcDateTime,
                 }));
             }
 

@@ -33,7 +33,8 @@ internal sealed class StrategyReader(NodeReader reader)
             ? new Strategy(
                 new MatrixSetting(matrix, [], null, null, field.Value.Position),
                 new Setting<bool>(true, whole.Member("fail-fast", Scope, reader.Diagnostics)),
-                new Setting<int>(0, whole.Member("max-parallel", Scope, reader.Diagnostics))) { Expression = whole }
+                new Setting<int>(0, whole.Member("max-parallel", Scope, reader.Diagnostics)))
+            { Expression = whole }
             : null;
 
     private MatrixSetting? ReadMatrix(Field field)

@@ -158,7 +158,9 @@ public sealed class ExplainTests(SharedServer shared) : IClassFixture<SharedServ
                             """,
                             new
                             {
-                                repo = repositories[random.Next(repositories.Count)], index, set,
+                                repo = repositories[random.Next(repositories.Count)],
+                                index,
+                                set,
                                 priority = random.Next(6) switch { 0 => PrioritizeJob.Express, 1 => PrioritizeJob.Rerun, _ => 0 },
                             });
                     }
