@@ -58,6 +58,7 @@ internal sealed class ChaosRunner(ProtocolClient client, string token, Ledger le
             if (status == HttpStatusCode.Conflict) return false;
             if (status != HttpStatusCode.OK)
                 throw new InvalidOperationException($"Job {id}, attempt {attempt}, {path}: {status}: {answer}");
+            ledger.Accepted();
             if (answer!.Value.TryGetProperty("next_token", out var next) && next.ValueKind == JsonValueKind.String)
                 jobToken = next.GetString()!;
             return true;

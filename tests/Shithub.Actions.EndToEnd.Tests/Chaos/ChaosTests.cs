@@ -54,7 +54,7 @@ public sealed class ChaosTests
             runners.Add(new ChaosRunner(client, token, ledger, new Random(seed + runner)).RunAsync(over.Token));
         }
 
-        var chaos = WreckAsync(plane, new Random(seed), kills: runs, crashes, over.Token);
+        var chaos = WreckAsync(plane, ledger, new Random(seed), kills: runs, crashes);
         for (var run = 0; run < runs; run++)
         {
             var (status, answer) = await client.PostAsync(
@@ -83,12 +83,16 @@ public sealed class ChaosTests
     }
 
     /// <summary>One server is killed at a time, so that the other one answers; the database is the only one there is.</summary>
-    private static async Task WreckAsync(ControlPlane plane, Random random, int kills, int crashes, CancellationToken over)
+    private static async Task WreckAsync(ControlPlane plane, Ledger ledger, Random random, int kills, int crashes)
     {
+        // A run has about 14 calls, and there is a kill for each run: the last one comes while runs are under way.
+        var acknowledged = 0;
         var crashAt = Enumerable.Range(0, kills).OrderBy(_ => random.Next()).Take(crashes).ToHashSet();
         for (var kill = 0; kill < kills; kill++)
         {
-            await Task.Delay(random.Next(50, 600), over);
+            acknowledged += random.Next(1, 16);
+            await LiveSystem.UntilAsync(
+                $"{acknowledged} calls are acknowledged\n{plane.Logs()}", () => Task.FromResult(ledger.Acknowledged >= acknowledged), Patience);
             if (crashAt.Contains(kill)) await plane.CrashDatabaseAsync();
             var server = random.Next(plane.Ports.Length);
             plane.KillServer(server);

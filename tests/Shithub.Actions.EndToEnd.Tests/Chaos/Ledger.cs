@@ -13,10 +13,16 @@ internal sealed class Ledger
     private readonly ConcurrentQueue<(long Step, string Conclusion)> _steps = [];
     private readonly ConcurrentQueue<(long Job, int Attempt, string Conclusion)> _jobs = [];
     private readonly ConcurrentQueue<long> _runs = [];
+    private int _acknowledged;
 
     public int Runs => _runs.Count;
 
     public int Chunks => _chunks.Count;
+
+    /// <summary>How many calls of runners were answered with success.</summary>
+    public int Acknowledged => _acknowledged;
+
+    public void Accepted() => Interlocked.Increment(ref _acknowledged);
 
     public void Dispatched(long run) => _runs.Enqueue(run);
 
