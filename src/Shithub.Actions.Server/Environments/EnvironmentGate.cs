@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Dapper;
 using Npgsql;
 using Shithub.Actions.Server.Runs;
@@ -16,11 +15,7 @@ internal static class EnvironmentGate
     // A job is asked once, at its first attempt: what was decided holds when a lost runner's job is queued again.
     private const string FindJobs = """
         select j.id, j.environment, r.head_ref as HeadRef, r.workflow_file as WorkflowFile, coalesce(e.wait_minutes, 0) as WaitMinutes, e.branches,
-            coalesce((select array_agg(v.user_id) from environment_reviewers v where v.environment_id = e.id), '{}') as Reviewers,
-            (
-                select jsonb_object_agg(x.name, x.value)::text
-                from environment_variables x
-                where x.repo_id = j.repo_id and x.environment = lower(j.environment)) as Variables
+            coalesce((select array_agg(v.user_id) from environment_reviewers v where v.environment_id = e.id), '{}') as Reviewers
         from workflow_jobs j
         join workflow_runs r on r.id = j.run_id
         left join environments e on e.repo_id = j.repo_id and lower(e.name) = lower(j.environment)
@@ -57,12 +52,6 @@ internal static class EnvironmentGate
         where job_id = @Id and status = 'queued' and exists (select from workflow_jobs j where j.id = @Id and j.conclusion = 'failure');
         """;
 
-    private const string ReadVars = "select vars::text from workflow_run_definitions where run_id = @runId";
-
-    private const string ReadContexts = "select contexts::text from workflow_jobs where id = @Id";
-
-    private const string WriteContexts = "update workflow_jobs set contexts = @contexts::json where id = @Id";
-
     /// <returns>True where some job is held back or has failed.</returns>
     public static async Task<bool> HoldAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation)
@@ -71,8 +60,6 @@ internal static class EnvironmentGate
         var isChanged = false;
         foreach (var job in (await connection.QueryAsync<Job>(Sql(FindJobs, new { runId }))).AsList())
         {
-            if (job.Variables is not null)
-                await GiveVariablesAsync(connection, transaction, runId, job, cancellation);
             if (!EnvironmentRules.Allows(job.Branches, job.HeadRef))
             {
                 await connection.ExecuteAsync(Sql(Fail, new
@@ -99,30 +86,6 @@ internal static class EnvironmentGate
         [new Diagnostic(DiagnosticSeverity.Error, "environment", message, file, 1, 1, "environment", null)],
         RunJson.Default.IReadOnlyListDiagnostic);
 
-    /// <summary>The context <c>vars</c> of this job: the run's, with the environment's before them.</summary>
-    private static async Task GiveVariablesAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, Job job, CancellationToken cancellation)
-    {
-        CommandDefinition Sql(string sql) => new(sql, new { runId, job.Id }, transaction, cancellationToken: cancellation);
-        if (await connection.ExecuteScalarAsync<string?>(Sql(ReadContexts)) is not { } text
-            || JsonNode.Parse(text) is not JsonObject contexts || contexts["value"] is not JsonObject values)
-        {
-            return;
-        }
-
-        var vars = (JsonObject)JsonNode.Parse(await connection.ExecuteScalarAsync<string?>(Sql(ReadVars)) ?? "{}")!;
-        foreach (var (name, value) in (JsonObject)JsonNode.Parse(job.Variables!)!)
-        {
-            foreach (var same in vars.Select(variable => variable.Key).Where(known => known.Equals(name, StringComparison.OrdinalIgnoreCase)).ToList())
-                vars.Remove(same);
-            vars[name] = value?.DeepClone();
-        }
-
-        values["vars"] = vars;
-        await connection.ExecuteAsync(new CommandDefinition(
-            WriteContexts, new { job.Id, contexts = contexts.ToJsonString() }, transaction, cancellationToken: cancellation));
-    }
-
     private sealed record Job
     {
         public long Id { get; init; }
@@ -138,8 +101,5 @@ internal static class EnvironmentGate
         public string[]? Branches { get; init; }
 
         public long[] Reviewers { get; init; } = [];
-
-        /// <summary>JSON: names and values.</summary>
-        public string? Variables { get; init; }
     }
 }
