@@ -85,6 +85,15 @@ internal sealed class Simulation
             job => job with { Status = "cancelled", Conclusion = "cancelled", Hold = null });
     }
 
+    /// <summary>Gives a call the groups that it waits for.</summary>
+    public Simulation Release(string call)
+    {
+        _calls = [.. _calls.Select(state => state.Path == call ? state with { IsHeld = false } : state)];
+        return Change([], job => job);
+    }
+
+    public IReadOnlyList<CallState> Calls => _calls;
+
     private Simulation Change(IReadOnlyCollection<string> paths, Func<JobState, JobState> change)
     {
         foreach (var path in paths)

@@ -21,7 +21,9 @@ internal sealed class GroupLine
     private readonly List<string> _line = [];
 
     /// <summary>What there is to do now.</summary>
-    public List<(string Path, GroupTurn Turn)> Settle(IReadOnlyList<JobState> jobs, IReadOnlyDictionary<string, ReadyJob> ready)
+    /// <param name="taken">Groups that called workflows hold.</param>
+    public List<(string Path, GroupTurn Turn)> Settle(
+        IReadOnlyList<JobState> jobs, IReadOnlyDictionary<string, ReadyJob> ready, IReadOnlySet<string> taken)
     {
         var waiting = jobs.Where(job => job is { Status: JobStatus.Waiting, Hold: HoldReason.Concurrency }).Select(job => job.Path).ToList();
         _line.RemoveAll(path => !waiting.Contains(path));
@@ -32,7 +34,7 @@ internal sealed class GroupLine
             var holders = jobs.Where(job => job.Conclusion is null && job.Status is JobStatus.Queued or JobStatus.Running
                 && line.Key.Equals(ready.GetValueOrDefault(job.Path)?.Concurrency?.Group, StringComparison.OrdinalIgnoreCase)).ToList();
             var behind = line.ToList();
-            if (holders.Count == 0)
+            if (holders.Count == 0 && !taken.Contains(line.Key))
             {
                 turns.Add((behind[0], GroupTurn.Goes));
                 behind.RemoveAt(0);
@@ -47,4 +49,22 @@ internal sealed class GroupLine
 
         return turns;
     }
+
+    /// <summary>The groups that called workflows hold whose jobs have not all ended.</summary>
+    public static HashSet<string> Taken(IReadOnlyList<JobState> jobs, IReadOnlyList<CallState> calls) =>
+        calls.Where(call => !call.IsHeld && IsOpen(call, jobs)).SelectMany(call => call.Groups).Select(group => group.Group)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The first called workflow in line that may go. Within one run they all take turns: none replaces another.</summary>
+    public static CallState? NextCall(
+        IReadOnlyList<JobState> jobs, IReadOnlyList<CallState> calls, IReadOnlyDictionary<string, ReadyJob> ready, HashSet<string> taken)
+    {
+        var ofJobs = jobs.Where(job => job.Conclusion is null && job.Status is JobStatus.Queued or JobStatus.Running)
+            .Select(job => ready.GetValueOrDefault(job.Path)?.Concurrency?.Group).OfType<string>().ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return calls.FirstOrDefault(call =>
+            call.IsHeld && IsOpen(call, jobs) && !call.Groups.Any(group => taken.Contains(group.Group) || ofJobs.Contains(group.Group)));
+    }
+
+    private static bool IsOpen(CallState call, IReadOnlyList<JobState> jobs) =>
+        jobs.Any(job => job.Conclusion is null && job.Path.StartsWith(call.Path + "/", StringComparison.OrdinalIgnoreCase));
 }

@@ -51,7 +51,13 @@ internal sealed class LocalRun(
     private bool Settle()
     {
         var changed = false;
-        foreach (var (path, turn) in _groups.Settle(_jobs, _ready))
+        while (GroupLine.NextCall(_jobs, _calls, _ready, GroupLine.Taken(_jobs, _calls)) is { } next)
+        {
+            _calls = [.. _calls.Select(call => call == next ? call with { IsHeld = false } : call)];
+            changed = true;
+        }
+
+        foreach (var (path, turn) in _groups.Settle(_jobs, _ready, GroupLine.Taken(_jobs, _calls)))
         {
             changed |= turn != GroupTurn.Stopped;
             if (turn == GroupTurn.Goes) Change(path, job => job with { Status = JobStatus.Queued, Hold = null });

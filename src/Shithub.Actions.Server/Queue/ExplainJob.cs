@@ -16,6 +16,9 @@ public sealed class ExplainJob(NpgsqlDataSource dataSource)
 
     private const string ReadJob = """
         select j.id, j.run_id, j.job_key, j.status, j.conclusion, j.hold, j.needs, j.is_ready, j.runs_on, j.label_set_id, j.repo_id, j.priority,
+            exists (
+                select from concurrency_members m
+                where m.run_id = j.run_id and m.held_since is null and starts_with(j.job_key, m.call_path || '/')) as call_waits,
             r.hold as run_hold, r.run_index, o.name || '/' || p.name as repository, o.name as owner, s.labels,
             q.stop, q.owner_running, q.owner_max_running, q.repo_running, q.repo_max_running
         from workflow_jobs j
@@ -39,8 +42,8 @@ public sealed class ExplainJob(NpgsqlDataSource dataSource)
         from concurrency_members m
         left join concurrency_members h on h.repo_id = m.repo_id and h.group_name = m.group_name and h.held_since is not null
         left join workflow_runs r on r.id = h.run_id
-        where m.run_id = @RunId and (m.job_id = @Id or m.job_id is null)
-        order by m.job_id nulls last
+        where m.run_id = @RunId and (m.job_id = @Id or m.job_id is null and (m.call_path is null or starts_with(@JobKey, m.call_path || '/')))
+        order by m.held_since is not null, m.job_id nulls last, m.call_path nulls last, m.id
         limit 1
         """;
 
@@ -153,6 +156,9 @@ internal sealed record ExplainedJob
     public bool IsReady { get; init; }
 
     public string[] RunsOn { get; init; } = [];
+
+    /// <summary>The called workflow that it is part of waits for a concurrency group.</summary>
+    public bool CallWaits { get; init; }
 
     public string? RunHold { get; init; }
 

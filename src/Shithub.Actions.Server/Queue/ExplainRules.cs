@@ -17,6 +17,8 @@ internal static class ExplainRules
             obstacles.Add(OfHold(runHold, "run", group));
         if (job.Hold is { } hold)
             obstacles.Add(OfHold(hold, "job", group));
+        if (job is { CallWaits: true, Hold: null })
+            obstacles.Add(OfHold(HoldReason.Concurrency, "called workflow that the job is part of", group));
         if (job.Status == "waiting" && obstacles.Count == 0)
             obstacles.Add(OfNeeds(job, open));
         if (OfPolicy(job) is { } policy)

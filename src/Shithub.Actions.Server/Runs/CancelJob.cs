@@ -19,7 +19,8 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
         from workflow_jobs
         where run_id = @RunId
             and (id = @JobId
-                or @JobId::bigint is null
+                or starts_with(job_key, @CallPath || '/')
+                or @JobId::bigint is null and @CallPath::text is null
                     and (is_ready or exists (select from workflow_runs r where r.id = @RunId and r.hold = 'approval')))
             and status in ('queued', 'waiting', 'running')
         order by id
@@ -67,17 +68,19 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
 
     /// <param name="jobId">Null cancels every job of the run.</param>
     /// <param name="reason">Shown to people; without one it was asked for.</param>
-    public async Task<CancelOutcome> ExecuteAsync(long runId, long? jobId, CancellationToken cancellation, string? reason = null)
+    /// <param name="callPath">Cancels every job of one called workflow instead; no condition of theirs is asked.</param>
+    public async Task<CancelOutcome> ExecuteAsync(
+        long runId, long? jobId, CancellationToken cancellation, string? reason = null, string? callPath = null)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         CommandDefinition Sql(string sql, object parameters) => new(sql, parameters, transaction, cancellationToken: cancellation);
 
         await RunProgress.LockAsync(connection, transaction, runId, cancellation);
-        var jobs = (await connection.QueryAsync<(long Id, string Status)>(Sql(LockJobs, new { RunId = runId, JobId = jobId }))).AsList();
+        var jobs = (await connection.QueryAsync<(long Id, string Status)>(Sql(LockJobs, new { RunId = runId, JobId = jobId, CallPath = callPath }))).AsList();
         var running = jobs.Where(job => job.Status == "running").Select(job => job.Id).ToArray();
         var idle = jobs.Where(job => job.Status != "running").Select(job => job.Id).ToArray();
-        if (jobId is null)
+        if (jobId is null && callPath is null)
             await connection.ExecuteAsync(Sql(CancelRun, new { RunId = runId, Reason = reason }));
         if (idle.Length > 0)
             await connection.ExecuteAsync(Sql(EndJobs, new { Ids = idle, Reason = reason }));
@@ -90,7 +93,9 @@ public sealed class CancelJob(NpgsqlDataSource dataSource, Notifications notific
                 connection, transaction,
                 jobId is { } id
                     ? new AuditEntry("job.cancel", "job", id, null, new { run_id = runId, reason })
-                    : new AuditEntry("run.cancel", "run", runId, null, new { reason }),
+                    : callPath is not null
+                        ? new AuditEntry("call.cancel", "run", runId, null, new { call = callPath, reason })
+                        : new AuditEntry("run.cancel", "run", runId, null, new { reason }),
                 cancellation);
         }
 

@@ -32,7 +32,7 @@ public sealed partial class ConcurrencyKeeper(
         """;
 
     private const string LockMembers = """
-        select m.id, m.run_id as RunId, m.job_id as JobId, m.cancels, m.keeps_all as KeepsAll, m.held_since is not null as Holds
+        select m.id, m.run_id as RunId, m.job_id as JobId, m.call_path as CallPath, m.cancels, m.keeps_all as KeepsAll, m.held_since is not null as Holds
         from concurrency_members m
         where m.repo_id = @RepoId and m.group_name = @Name
         order by m.id
@@ -41,14 +41,18 @@ public sealed partial class ConcurrencyKeeper(
 
     private const string Hold = "update concurrency_members set held_since = now() where id = @Id";
 
-    // Holders whose runs or jobs still wait: the group was given to them, and is told them here.
+    // Holders whose runs, calls or jobs still wait: the group was given to them, and is told them here.
     private const string FindHeld = """
-        select m.run_id as RunId, m.job_id as JobId
+        select m.id, m.run_id as RunId, m.job_id as JobId, m.call_path as CallPath
         from concurrency_members m
         join workflow_runs r on r.id = m.run_id
         left join workflow_jobs j on j.id = m.job_id
         where m.held_since is not null
-            and case when m.job_id is null then r.hold = 'concurrency' else j.hold = 'concurrency' end
+            and case
+                when m.call_path is not null then not m.is_told
+                when m.job_id is null then r.hold = 'concurrency'
+                else j.hold = 'concurrency'
+            end
         order by m.id
         limit @BatchMax
         """;
@@ -60,6 +64,9 @@ public sealed partial class ConcurrencyKeeper(
         set status = 'queued', hold = null, queued_at = now()
         where id = @JobId and status = 'waiting' and hold = 'concurrency'
         """;
+
+    // The rules ask the members themselves which calls wait.
+    private const string ReleaseCall = "update concurrency_members set is_told = true where id = @Id";
 
     private const string Tell = "select pg_notify('shithub', 'queue:'), pg_notify('shithub', 'run:' || @RunId)";
 
@@ -77,7 +84,8 @@ public sealed partial class ConcurrencyKeeper(
                 // Nothing is dropped without a word: the page of what is replaced says by what.
                 await cancel.ExecuteAsync(
                     victim.RunId, victim.JobId, cancellation,
-                    $"A newer one in the concurrency group '{group.Name}' took its place ('queue: max' in 'concurrency' would keep all in line).");
+                    $"A newer one in the concurrency group '{group.Name}' took its place ('queue: max' in 'concurrency' would keep all in line).",
+                    victim.CallPath);
             }
         }
 
@@ -124,7 +132,7 @@ public sealed partial class ConcurrencyKeeper(
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         await RunProgress.LockAsync(connection, transaction, member.RunId, cancellation);
         await connection.ExecuteAsync(new CommandDefinition(
-            member.JobId is null ? ReleaseRun : ReleaseJob, member, transaction, cancellationToken: cancellation));
+            member.CallPath is not null ? ReleaseCall : member.JobId is null ? ReleaseRun : ReleaseJob, member, transaction, cancellationToken: cancellation));
         await RunProgress.AdvanceAsync(connection, transaction, member.RunId, cancellation);
         await connection.ExecuteAsync(new CommandDefinition(Tell, member, transaction, cancellationToken: cancellation));
         await transaction.CommitAsync(cancellation);
@@ -150,6 +158,8 @@ public sealed partial class ConcurrencyKeeper(
         public long RunId { get; init; }
 
         public long? JobId { get; init; }
+
+        public string? CallPath { get; init; }
 
         public bool Cancels { get; init; }
 

@@ -135,6 +135,20 @@ internal static class JobRows
         select pg_notify('shithub', 'concurrency:');
         """;
 
+    // One that waits is in already.
+    private const string JoinAsCalls = """
+        insert into concurrency_members (repo_id, group_name, run_id, call_path, cancels, keeps_all)
+        select @RepoId, member.group_name, @RunId, member.call_path, member.cancels, member.keeps_all
+        from jsonb_to_recordset(@Members::jsonb) as member (call_path text, group_name text, cancels boolean, keeps_all boolean)
+        where not exists (select from concurrency_members m where m.run_id = @RunId and m.call_path = member.call_path)
+            and exists (
+                select from workflow_jobs j
+                where j.run_id = @RunId and starts_with(j.job_key, member.call_path || '/') and j.conclusion is null)
+        on conflict do nothing;
+
+        select pg_notify('shithub', 'concurrency:');
+        """;
+
     public static async Task<IReadOnlyList<JobState>> ReadAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation)
     {
@@ -200,6 +214,16 @@ internal static class JobRows
         }).ToArray();
         if (members.Length > 0)
             await connection.ExecuteAsync(Sql(JoinConcurrency, new { run.RepoId, run.RunId, Members = new JsonArray(members).ToJsonString() }));
+
+        var calls = decision.Calls.Where(call => call.IsHeld).SelectMany(call => call.Groups, (call, group) => (JsonNode)new JsonObject
+        {
+            ["call_path"] = call.Path,
+            ["group_name"] = group.Group.ToLowerInvariant(),
+            ["cancels"] = group.CancelInProgress,
+            ["keeps_all"] = group.KeepsAll,
+        }).ToArray();
+        if (calls.Length > 0)
+            await connection.ExecuteAsync(Sql(JoinAsCalls, new { run.RepoId, run.RunId, Members = new JsonArray(calls).ToJsonString() }));
 
         // In this transaction, so that no claim ever sees a job queued whose environment holds it.
         var mayBeHeld = decision.Ready.Any(job => job.Environment is not null)

@@ -21,7 +21,11 @@ public sealed record RunDefinition(
 
     private const string Select = """
         select d.sources::text as Sources, d.github::text as GitHub, d.vars::text as Vars, d.calls::text as Calls, r.inputs::text as Inputs,
-            r.event_payload::text as Event
+            r.event_payload::text as Event,
+            array(
+                select m.call_path
+                from concurrency_members m
+                where m.run_id = r.id and m.call_path is not null and m.held_since is null) as HeldCalls
         from workflow_run_definitions d
         join workflow_runs r on r.id = d.run_id
         where d.run_id = @RunId
@@ -57,7 +61,8 @@ public sealed record RunDefinition(
         return (
             Parse(JsonSerializer.Deserialize(row.Sources, RunStateJson.Default.IReadOnlyListSourceText)!),
             context,
-            JsonSerializer.Deserialize(row.Calls, RunStateJson.Default.IReadOnlyListCallState)!);
+            [.. JsonSerializer.Deserialize(row.Calls, RunStateJson.Default.IReadOnlyListCallState)!
+                .Select(call => call with { IsHeld = row.HeldCalls.Contains(call.Path, StringComparer.Ordinal) })]);
     }
 
     private static WorkflowSet Parse(IReadOnlyList<SourceText> sources) => new(
@@ -88,6 +93,8 @@ public sealed record RunDefinition(
         public string Inputs { get; init; } = "";
 
         public string Event { get; init; } = "";
+
+        public string[] HeldCalls { get; init; } = [];
     }
 }
 

@@ -36,7 +36,11 @@ public static class RunProgress
         with gone as (
             delete from concurrency_members m
             where m.run_id = @RunId
-                and case when m.job_id is null then @HasEnded
+                and case when m.call_path is not null
+                    then not exists (
+                        select from workflow_jobs j
+                        where j.run_id = m.run_id and starts_with(j.job_key, m.call_path || '/') and j.conclusion is null)
+                    when m.job_id is null then @HasEnded
                     else exists (select from workflow_jobs j where j.id = m.job_id and j.conclusion is not null) end
             returning 1
         )

@@ -6,6 +6,15 @@ namespace Shithub.Actions.Workflows.Expressions;
 /// </summary>
 internal sealed class ExpressionParser
 {
+    private static readonly string[] EqualitySymbols = ["==", "!="];
+    private static readonly string[] OrderSymbols = ["<", "<=", ">", ">="];
+
+    // One for all expressions, not a delegate for each operand.
+    private static readonly Func<ExpressionParser, ExpressionNode> And = parser => parser.ParseAnd();
+    private static readonly Func<ExpressionParser, ExpressionNode> Equality = parser => parser.ParseEquality();
+    private static readonly Func<ExpressionParser, ExpressionNode> Order = parser => parser.ParseOrder();
+    private static readonly Func<ExpressionParser, ExpressionNode> Unary = parser => parser.ParseUnary();
+
     private readonly List<Token> _tokens;
     private readonly ExpressionScope _scope;
     private int _at;
@@ -34,34 +43,34 @@ internal sealed class ExpressionParser
         return root;
     }
 
-    private ExpressionNode ParseOr() => ParseChain("||", ParseAnd);
+    private ExpressionNode ParseOr() => ParseChain("||", And);
 
-    private ExpressionNode ParseAnd() => ParseChain("&&", ParseEquality);
+    private ExpressionNode ParseAnd() => ParseChain("&&", Equality);
 
-    private ExpressionNode ParseChain(string symbol, Func<ExpressionNode> parseOperand)
+    private ExpressionNode ParseChain(string symbol, Func<ExpressionParser, ExpressionNode> parseOperand)
     {
         var start = Current.Offset;
-        var first = parseOperand();
+        var first = parseOperand(this);
         if (!IsSymbol(symbol))
             return first;
         var operands = new List<ExpressionNode> { first };
         while (Accept(symbol))
-            operands.Add(parseOperand());
+            operands.Add(parseOperand(this));
         return Bounded(new LogicalNode(From(start), symbol == "&&", operands));
     }
 
-    private ExpressionNode ParseEquality() => ParseComparison(["==", "!="], ParseOrder);
+    private ExpressionNode ParseEquality() => ParseComparison(EqualitySymbols, Order);
 
-    private ExpressionNode ParseOrder() => ParseComparison(["<", "<=", ">", ">="], ParseUnary);
+    private ExpressionNode ParseOrder() => ParseComparison(OrderSymbols, Unary);
 
-    private ExpressionNode ParseComparison(string[] symbols, Func<ExpressionNode> parseOperand)
+    private ExpressionNode ParseComparison(string[] symbols, Func<ExpressionParser, ExpressionNode> parseOperand)
     {
         var start = Current.Offset;
-        var left = parseOperand();
+        var left = parseOperand(this);
         while (Current.Kind == TokenKind.Symbol && symbols.Contains(Current.Text))
         {
             var symbol = Take().Text;
-            var right = parseOperand();
+            var right = parseOperand(this);
             left = Bounded(new ComparisonNode(From(start), symbol, left, right));
         }
 

@@ -55,4 +55,11 @@ public sealed record JobLeg(int Index, int Total, MarkedJson Matrix, bool FailFa
 /// <param name="Source">Id of the called workflow in the <see cref="WorkflowSet"/>.</param>
 /// <param name="Name">Of the job that calls: the first part of its jobs' names.</param>
 /// <param name="Inputs">The context <c>inputs</c>.</param>
-public sealed record CallState(string Path, string Source, string Name, MarkedJson Inputs, JobLeg? Leg);
+public sealed record CallState(string Path, string Source, string Name, MarkedJson Inputs, JobLeg? Leg)
+{
+    /// <summary>The concurrency groups that it has to hold before its jobs begin.</summary>
+    public IReadOnlyList<ReadyConcurrency> Groups { get; init; } = [];
+
+    /// <summary>It does not hold all of <see cref="Groups"/> yet: no job of it starts.</summary>
+    public bool IsHeld { get; init; }
+}

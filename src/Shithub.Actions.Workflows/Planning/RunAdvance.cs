@@ -9,6 +9,7 @@ internal sealed class RunAdvance
     private readonly RunTree _tree;
     private readonly RunContexts _contexts;
     private readonly SecretPlanner _secrets;
+    private readonly CallGroups _groups;
     private readonly List<ReadyJob> _ready = [];
     private readonly Dictionary<string, IReadOnlyList<Diagnostic>> _failures = new(StringComparer.OrdinalIgnoreCase);
     private readonly HashSet<string> _cancel = new(StringComparer.OrdinalIgnoreCase);
@@ -19,6 +20,7 @@ internal sealed class RunAdvance
         _tree = new RunTree(situation.Set, situation.Jobs, situation.Calls);
         _contexts = new RunContexts(situation, _tree);
         _secrets = new SecretPlanner(_tree, _contexts);
+        _groups = new CallGroups(situation, _tree, _contexts);
     }
 
     public RunDecision Decide()
@@ -60,6 +62,9 @@ internal sealed class RunAdvance
         var scope = _tree.ScopeOf(state.Path);
         if (scope.Find(JobPath.KeyOf(state.Path)) is not { } job)
             return End(state, Conclusion.Skipped);
+        // Nothing of a call runs beside what holds its group, not even what runs after a cancel.
+        if (scope.Call is { IsHeld: true })
+            return _situation.Cancelled && End(state, Conclusion.Cancelled);
         if (_situation.Cancelled && job.If is not { UsesStatusFunction: true })
             return End(state, Conclusion.Cancelled);
         if (job.Needs.Any(need => _contexts.ResultOf(scope, need).Result is null))
@@ -97,7 +102,7 @@ internal sealed class RunAdvance
             var path = leg is null ? state.Path : JobPath.Leg(state.Path, leg.Index);
             var scoped = leg is null ? evaluator : RunContexts.ForLeg(evaluator, leg);
             if (job.Call is { } call)
-                made.Add((path, leg, null, new CallPlanner(scoped, diagnostics).Plan(path, scope, job, call, _situation.Set, leg)));
+                made.Add((path, leg, null, PrepareCall(path, scope, job, leg, call, scoped, diagnostics)));
             else
                 made.Add((path, leg, Prepare(path, scope, job, leg, scoped, diagnostics), null));
             if (diagnostics.HasErrors)
@@ -127,7 +132,17 @@ internal sealed class RunAdvance
         string path, RunScope scope, WorkflowJob job, JobLeg? leg, ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
     {
         var ready = new JobPlanner(evaluator, diagnostics).Plan(path, scope, job, leg, _contexts.NeedsOf(scope, job));
+        if (job.Concurrency is { } setting)
+            _groups.Check(scope, setting, ready.Concurrency, diagnostics);
         return ready with { Secrets = _secrets.Plan(scope, job, ready.Environment) };
+    }
+
+    private CallState PrepareCall(
+        string path, RunScope scope, WorkflowJob job, JobLeg? leg, WorkflowCall call, ExpressionEvaluator evaluator, DiagnosticBag diagnostics)
+    {
+        var state = new CallPlanner(evaluator, diagnostics).Plan(path, scope, job, call, _situation.Set, leg);
+        var groups = _groups.Of(scope, job, state, evaluator, diagnostics);
+        return state with { Groups = groups, IsHeld = groups.Count > 0 };
     }
 
     private void Enter(CallState call)

@@ -28,6 +28,12 @@ internal sealed class RunContexts(RunSituation situation, RunTree tree)
             _budget,
             StatusOf(scope, job)).WithJob(job.Key);
 
+    /// <summary>What the keys of a workflow as a whole see.</summary>
+    public ExpressionEvaluator ForWorkflow(RunScope scope) =>
+        new(
+            new Dictionary<string, ExpressionValue> { ["github"] = _github, ["vars"] = _vars, ["inputs"] = InputsOf(scope) },
+            _budget);
+
     public static ExpressionEvaluator ForLeg(ExpressionEvaluator evaluator, JobLeg leg) =>
         evaluator.With("matrix", ContextJson.Read(leg.Matrix)).With("strategy", StrategyOf(leg));
 

@@ -113,8 +113,8 @@ internal sealed partial class NodeReader
     /// <summary>A warning for text that was meant to be an expression: <c>{{ github.ref }}</c>, <c>${ matrix.os }</c>, <c>$ {{ … }}</c>.</summary>
     public void WarnOfHalfExpression(Field field, string text)
     {
-        // A script's '{{' is for programs that have templates of their own.
-        if (!text.Contains('{', StringComparison.Ordinal) || HalfExpression().Match(text) is not { Success: true } match
+        // Most texts have none: IsMatch finds that out without an allocation. A script's '{{' is for programs that have templates of their own.
+        if (!text.Contains('{', StringComparison.Ordinal) || !HalfExpression().IsMatch(text) || HalfExpression().Match(text) is not { Success: true } match
             || (field.Name == "run" && match.Value.StartsWith('{')))
         {
             return;

@@ -98,7 +98,17 @@ internal sealed record YamlMapping(SourcePosition Position, IReadOnlyList<YamlEn
 {
     public override string Describe() => "a mapping";
 
-    public YamlEntry? Find(string key) => Entries.FirstOrDefault(entry => entry.Key.Text == key);
+    public YamlEntry? Find(string key)
+    {
+        // Asked for every key that a reader knows of: no enumerator, no closure.
+        for (var i = 0; i < Entries.Count; i++)
+        {
+            if (Entries[i].Key.Text == key)
+                return Entries[i];
+        }
+
+        return null;
+    }
 }
 
 internal sealed record YamlEntry(YamlScalar Key, YamlNode Value);

@@ -156,7 +156,7 @@ internal sealed class YamlReader
     private YamlMapping ReadMapping(ParsingEvent start, DocumentPath path, int depth)
     {
         var entries = new List<YamlEntry>();
-        var seen = new Dictionary<string, SourcePosition>(StringComparer.Ordinal);
+        Dictionary<string, SourcePosition>? seen = null;
         var (size, height) = (1, 1);
         for (var current = Next(); !IsEnd<MappingEnd>(current); current = Next())
         {
@@ -177,11 +177,11 @@ internal sealed class YamlReader
                     DiagnosticCodes.Yaml, keyPosition, path, "merge keys ('<<') are not part of the workflow language",
                     "repeat the keys, or use an anchor for the whole value");
             }
-            else if (!seen.TryAdd(key.Text, keyPosition))
+            else if (FindEarlier(entries, ref seen, key) is { } earlier)
             {
                 _diagnostics.Error(
                     DiagnosticCodes.Duplicate, keyPosition, keyPath,
-                    $"the key '{Show(key.Text)}' is already defined on line {seen[key.Text].Line}");
+                    $"the key '{Show(key.Text)}' is already defined on line {earlier.Line}");
             }
             else
             {
@@ -190,6 +190,25 @@ internal sealed class YamlReader
         }
 
         return new YamlMapping(ToPosition(start.Start), entries, size, height);
+    }
+
+    /// <summary>Where the mapping has the key already. Most mappings are so small that looking costs less than an index.</summary>
+    private static SourcePosition? FindEarlier(List<YamlEntry> entries, ref Dictionary<string, SourcePosition>? seen, YamlScalar key)
+    {
+        const int Few = 8;
+        if (entries.Count < Few)
+        {
+            foreach (var entry in entries)
+            {
+                if (entry.Key.Text == key.Text)
+                    return entry.Key.Position;
+            }
+
+            return null;
+        }
+
+        seen ??= entries.ToDictionary(entry => entry.Key.Text, entry => entry.Key.Position, StringComparer.Ordinal);
+        return seen.TryAdd(key.Text, key.Position) ? null : seen[key.Text];
     }
 
     private bool IsEnd<T>(ParsingEvent current)

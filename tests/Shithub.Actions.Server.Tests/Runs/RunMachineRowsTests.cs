@@ -187,6 +187,69 @@ public sealed class RunMachineRowsTests(SharedServer shared) : IClassFixture<Sha
         Assert.Equal("run queued -; a queued -", await pool.OutlineAsync(second.RunId));
     }
 
+    [Fact]
+    public async Task A_called_workflow_waits_for_its_groups_and_the_newest_replaces_those_in_line()
+    {
+        var pool = await Pool.CreateAsync(_server);
+        var first = await EnqueueCallAsync(pool, "concurrency: g,");
+        var second = await EnqueueCallAsync(pool, "concurrency: G,");
+        var third = await EnqueueCallAsync(pool, "concurrency: g,");
+        Assert.Equal("run waiting -; call/a waiting -; call/b waiting -", await pool.OutlineAsync(first.RunId));
+        await SweepAsync();
+        Assert.Equal("run queued -; call/a queued -; call/b waiting -", await pool.OutlineAsync(first.RunId));
+        Assert.Equal("run cancelled cancelled; call/a cancelled cancelled; call/b cancelled cancelled", await pool.OutlineAsync(second.RunId));
+        Assert.Equal("run waiting -; call/a waiting -; call/b waiting -", await pool.OutlineAsync(third.RunId));
+        var runner = await pool.RegisterAsync();
+        await (await runner.ClaimAsync()).CompleteAsync("success");
+        await SweepAsync();
+        Assert.Equal("run running -; call/a completed success; call/b queued -", await pool.OutlineAsync(first.RunId));
+        Assert.Equal("run waiting -; call/a waiting -; call/b waiting -", await pool.OutlineAsync(third.RunId));
+        await (await runner.ClaimAsync()).CompleteAsync("success");
+        await SweepAsync();
+        Assert.Equal("run queued -; call/a queued -; call/b waiting -", await pool.OutlineAsync(third.RunId));
+        // The two groups of the third; nobody else is in any.
+        Assert.Equal(2, await pool.ScalarAsync<int>("select count(*) from concurrency_members where repo_id = @RepoId", new { pool.RepoId }));
+    }
+
+    [Fact]
+    public async Task Cancel_in_progress_stops_a_called_workflow_as_a_whole()
+    {
+        var pool = await Pool.CreateAsync(_server);
+        const string Group = "concurrency: {group: g, cancel-in-progress: true},";
+        var first = await EnqueueCallAsync(pool, Group);
+        await SweepAsync();
+        var job = await (await pool.RegisterAsync()).ClaimAsync();
+        var second = await EnqueueCallAsync(pool, Group);
+        await SweepAsync();
+        Assert.True(await job.IsCancelledAsync());
+        Assert.Equal("run running -; call/a running -; call/b cancelled cancelled", await pool.OutlineAsync(first.RunId));
+        Assert.Equal("run waiting -; call/a waiting -; call/b waiting -", await pool.OutlineAsync(second.RunId));
+        await job.CompleteAsync("cancelled");
+        await SweepAsync();
+        Assert.Equal("run cancelled cancelled; call/a cancelled cancelled; call/b cancelled cancelled", await pool.OutlineAsync(first.RunId));
+        Assert.Equal("run queued -; call/a queued -; call/b waiting -", await pool.OutlineAsync(second.RunId));
+    }
+
+    private async Task<EnqueuedRun> EnqueueCallAsync(Pool pool, string group)
+    {
+        const string Path = "./.shithub/workflows/called.yml";
+        var called = $$"""
+            on: workflow_call
+            concurrency: own
+            jobs:
+              a: {runs-on: {{pool.Label}}, steps: [{run: a}]}
+              b: {runs-on: {{pool.Label}}, needs: a, if: always(), steps: [{run: a}]}
+            """;
+        await using var connection = await _server.Database.DataSource.OpenConnectionAsync(Cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        var plan = TestPlan.OfYaml(
+            $"on: push\njobs: {{call: {{{group} uses: {Path}}}}}", new JsonObject { ["ref"] = "refs/heads/trunk" },
+            called: new Dictionary<string, string> { [Path] = called, [Path[2..]] = called });
+        var run = await EnqueueRun.ExecuteAsync(connection, transaction, pool.NewRun(plan), Cancellation);
+        await transaction.CommitAsync(Cancellation);
+        return run;
+    }
+
     private static Task<Answer> StatusAsync(JobCalls job, object body) =>
         job.CallAsync(new WireCall(_ => $"/api/v1/jobs/{job.Job.Id}/status", _ => JsonSerializer.Serialize(body)));
 
