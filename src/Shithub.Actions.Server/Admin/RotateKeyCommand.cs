@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Secrets;
 
 namespace Shithub.Actions.Server.Admin;
@@ -45,7 +46,7 @@ internal static class RotateKeyCommand
             target ??= known[0];
             var others = known.Where(key => !key.AsSpan().SequenceEqual(target)).Select(key => new RootKey(key)).ToList();
             var error = parse.InvocationConfiguration.Error;
-            var rotated = await new RotateKey(context.Get<NpgsqlDataSource>(), new RootKey(target), others).ExecuteAsync(
+            var rotated = await new RotateKey(context.Get<NpgsqlDataSource>(), new RootKey(target), others, context.Get<AuditLog>()).ExecuteAsync(
                 (what, rows) => error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {rows} looked at")), cancellation);
             context.PrintList(
                 rotated, "",

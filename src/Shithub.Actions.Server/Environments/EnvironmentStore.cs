@@ -1,11 +1,12 @@
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Secrets;
 
 namespace Shithub.Actions.Server.Environments;
 
 /// <summary>A repository's environments and their rules, and the variables that jobs of an environment see.</summary>
-public sealed class EnvironmentStore(NpgsqlDataSource dataSource)
+public sealed class EnvironmentStore(NpgsqlDataSource dataSource, AuditLog audit)
 {
     public const int PerRepositoryMax = 100;
     public const int ReviewersMax = 20;
@@ -99,25 +100,27 @@ public sealed class EnvironmentStore(NpgsqlDataSource dataSource)
             return false;
         await connection.ExecuteAsync(new CommandDefinition(
             SetReviewers, new { id, reviewers = reviewers.ToArray() }, transaction, cancellationToken: cancellation));
+        await audit.AppendAsync(
+            connection, transaction,
+            new AuditEntry(
+                "environment.set", "environment", id, name, new { repo_id = repoId, wait_minutes = waitMinutes, branches, reviewer_ids = reviewers }),
+            cancellation);
         await transaction.CommitAsync(cancellation);
         return true;
     }
 
     /// <summary>Deletes the rules; the environment's secrets and variables stay.</summary>
     /// <returns>False where there is none of that name.</returns>
-    public async Task<bool> DeleteAsync(long repoId, string name, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.ExecuteAsync(new CommandDefinition(Delete, new { repoId, name }, cancellationToken: cancellation)) > 0;
-    }
+    public async Task<bool> DeleteAsync(long repoId, string name, CancellationToken cancellation) =>
+        await audit.ExecuteAsync(
+            dataSource, Delete, new { repoId, name },
+            rows => rows > 0 ? new AuditEntry("environment.delete", "environment", null, name, new { repo_id = repoId }) : null, cancellation) > 0;
 
     /// <returns>False where the environment has too many.</returns>
-    public async Task<bool> SetVariableAsync(long repoId, string environment, string name, string value, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.ExecuteAsync(new CommandDefinition(
-            UpsertVariable, new { repoId, environment, name, value, VariablesMax }, cancellationToken: cancellation)) > 0;
-    }
+    public async Task<bool> SetVariableAsync(long repoId, string environment, string name, string value, CancellationToken cancellation) =>
+        await audit.ExecuteAsync(
+            dataSource, UpsertVariable, new { repoId, environment, name, value, VariablesMax },
+            rows => rows > 0 ? Entry("variable.set", repoId, environment, name) : null, cancellation) > 0;
 
     public async Task<IReadOnlyList<Variable>> ListVariablesAsync(long repoId, string environment, CancellationToken cancellation)
     {
@@ -127,12 +130,13 @@ public sealed class EnvironmentStore(NpgsqlDataSource dataSource)
     }
 
     /// <returns>False where there is none of that name.</returns>
-    public async Task<bool> DeleteVariableAsync(long repoId, string environment, string name, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return await connection.ExecuteAsync(
-            new CommandDefinition(DeleteVariable, new { repoId, environment, name }, cancellationToken: cancellation)) > 0;
-    }
+    public async Task<bool> DeleteVariableAsync(long repoId, string environment, string name, CancellationToken cancellation) =>
+        await audit.ExecuteAsync(
+            dataSource, DeleteVariable, new { repoId, environment, name },
+            rows => rows > 0 ? Entry("variable.delete", repoId, environment, name) : null, cancellation) > 0;
+
+    private static AuditEntry Entry(string verb, long repoId, string environment, string name) =>
+        new(verb, "variable", null, name, new { repo_id = repoId, environment });
 }
 
 /// <summary>An environment's rules.</summary>

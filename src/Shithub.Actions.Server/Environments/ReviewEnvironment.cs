@@ -1,12 +1,13 @@
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.Runs;
 
 namespace Shithub.Actions.Server.Environments;
 
 /// <summary>A reviewer's word on the jobs of a run that wait for an environment. The first word counts.</summary>
-public sealed class ReviewEnvironment(NpgsqlDataSource dataSource, Notifications notifications)
+public sealed class ReviewEnvironment(NpgsqlDataSource dataSource, Notifications notifications, AuditLog audit)
 {
     private const string FindGates = """
         select g.job_id as JobId, (select r.workflow_file from workflow_runs r where r.id = g.run_id) as WorkflowFile, g.decision, @reviewerId = any (g.reviewers) as IsReviewer
@@ -65,6 +66,12 @@ public sealed class ReviewEnvironment(NpgsqlDataSource dataSource, Notifications
                 gates.TrueForAll(gate => gate.Decision == (approves ? "approved" : "rejected")) ? ReviewResult.Done : ReviewResult.DecidedOtherwise, []);
         }
 
+        await audit.AppendAsync(
+            connection, transaction,
+            new AuditEntry(
+                approves ? "environment.approve" : "environment.reject", "run", runId, null,
+                new { environment, jobs = open.Select(gate => gate.JobId).ToArray() }),
+            cancellation);
         await RunProgress.AdvanceAsync(connection, transaction, runId, cancellation);
         await connection.ExecuteAsync(Sql(Tell, new { runId }));
         await transaction.CommitAsync(cancellation);

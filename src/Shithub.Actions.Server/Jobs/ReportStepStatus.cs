@@ -14,7 +14,7 @@ namespace Shithub.Actions.Server.Jobs;
 /// end and the log's are one transaction.
 /// </summary>
 public sealed class ReportStepStatus(
-    NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, WithheldLog withheld, ServerMetrics metrics)
+    NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, AttemptMasks masks, WithheldLog withheld, ServerMetrics metrics)
 {
     private static readonly string Report = JobCall.OpenSql(
         """
@@ -102,6 +102,7 @@ public sealed class ReportStepStatus(
     public async Task<(JobCallOutcome Outcome, long RunId)> ExecuteAsync(
         JobCall call, long stepId, StatusChange change, CancellationToken cancellation)
     {
+        change = await WithoutSecretsAsync(call, change, cancellation);
         await using (var command = dataSource.CreateCommand(Report))
         {
             if (await RunAsync(command, call, stepId, change, cancellation) is { } done)
@@ -111,6 +112,27 @@ public sealed class ReportStepStatus(
         return change.Conclusion is not null && await EndWithLogAsync(call, stepId, change, cancellation) is { } ended
             ? ended
             : (await ExplainAsync(call, stepId, change, cancellation), 0);
+    }
+
+    /// <summary>Whatever runner sends them: annotations and a summary are hidden from as logs are, and are no longer than they may be.</summary>
+    private async Task<StatusChange> WithoutSecretsAsync(JobCall call, StatusChange change, CancellationToken cancellation)
+    {
+        if ((change.Annotations.Count == 0 && change.Summary is null)
+            || await masks.ScrubberAsync(call.Token.JobId, call.Token.Attempt, cancellation) is not { } scrub)
+        {
+            return change;
+        }
+
+        return change with
+        {
+            Summary = change.Summary is { } summary ? StepNotesRequest.Cut(scrub(summary), ProtocolLimits.SummaryBytes) : null,
+            Annotations = [.. change.Annotations.Select(note => note with
+            {
+                Message = StepNotesRequest.Cut(scrub(note.Message!), ProtocolLimits.AnnotationMessageBytes),
+                Title = note.Title is { } title ? StepNotesRequest.CutLength(scrub(title), ProtocolLimits.AnnotationTitleLength) : null,
+                File = note.File is { } file ? StepNotesRequest.CutLength(scrub(file), ProtocolLimits.AnnotationFileLength) : null,
+            })],
+        };
     }
 
     private async Task<(JobCallOutcome Outcome, long RunId)?> RunAsync(

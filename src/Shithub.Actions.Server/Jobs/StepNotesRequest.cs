@@ -33,6 +33,28 @@ internal static class StepNotesRequest
         return annotations.Select(Describe).OfType<string>().FirstOrDefault() is { } problem ? Problems.Invalid("annotations", problem) : null;
     }
 
+    /// <summary>A text that may have grown a little when something in it was hidden.</summary>
+    /// <param name="bytesMax">Of UTF-8; whole characters.</param>
+    public static string Cut(string text, int bytesMax)
+    {
+        if (Encoding.UTF8.GetByteCount(text) <= bytesMax)
+            return text;
+        var kept = new StringBuilder();
+        var bytes = 0;
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if ((bytes += rune.Utf8SequenceLength) > bytesMax)
+                break;
+            kept.Append(rune.ToString());
+        }
+
+        return kept.ToString();
+    }
+
+    /// <param name="lengthMax">Of UTF-16; half a character is none.</param>
+    public static string CutLength(string text, int lengthMax) =>
+        text.Length <= lengthMax ? text : text[..(char.IsHighSurrogate(text[lengthMax - 1]) ? lengthMax - 1 : lengthMax)];
+
     private static string? Describe(StepAnnotation? annotation)
     {
         if (annotation is null || !AnnotationLevels.All.Contains(annotation.Level))

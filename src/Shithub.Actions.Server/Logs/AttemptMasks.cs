@@ -15,8 +15,13 @@ namespace Shithub.Actions.Server.Logs;
 /// </summary>
 public sealed class AttemptMasks(NpgsqlDataSource dataSource, SecretMasks masks, RootKey root)
 {
-    /// <summary>Attempts and automata are forgotten by their weight: a automaton's is its nodes, an attempt's one per stream and 16.</summary>
-    private const long AttemptWeight = 64 * 1024;
+    /// <summary>
+    /// Attempts and automata are forgotten by their weight: an automaton's is its nodes. An attempt weighs them again, since one that was
+    /// given a token in its masks shares its automaton with none; at most an eighth, so that eight of the largest are kept.
+    /// </summary>
+    private const long AttemptWeight = 4_000_000;
+
+    private const long LightestAttempt = 64;
 
     private const long AutomatonWeight = 2_000_000;
 
@@ -55,7 +60,7 @@ public sealed class AttemptMasks(NpgsqlDataSource dataSource, SecretMasks masks,
         if (values.Version == 0)
             return null;
         var logs = new AttemptLogs(values.Version, Automaton(values.Values));
-        _attempts.Add((jobId, attempt), logs, 16);
+        _attempts.Add((jobId, attempt), logs, Math.Clamp(logs.Automaton.Nodes, LightestAttempt, AttemptWeight / 8));
         return logs;
     }
 
@@ -78,14 +83,18 @@ public sealed class AttemptMasks(NpgsqlDataSource dataSource, SecretMasks masks,
     }
 
     /// <summary>
-    /// A text that is to be stored for an attempt, such as a summary or the message of an annotation, with stars for what its masks hide.
+    /// What puts stars for what an attempt's masks hide into texts that are to be stored for it, such as a summary or the message of an
+    /// annotation; null where it has no masks.
     /// </summary>
-    public async Task<string> ScrubAsync(long jobId, int attempt, string text, CancellationToken cancellation)
+    public async Task<Func<string, string>?> ScrubberAsync(long jobId, int attempt, CancellationToken cancellation)
     {
         if (await LoadAsync(jobId, attempt, cancellation) is not { } logs)
-            return text;
-        var (shown, replacements) = Scrub(logs.Automaton, text);
-        return replacements == 0 ? text : Encoding.UTF8.GetString(shown.WrittenSpan);
+            return null;
+        return text =>
+        {
+            var (shown, replacements) = Scrub(logs.Automaton, text);
+            return replacements == 0 ? text : Encoding.UTF8.GetString(shown.WrittenSpan);
+        };
     }
 
     /// <summary>Which of the names and values have something in them that no log of the attempt would show.</summary>

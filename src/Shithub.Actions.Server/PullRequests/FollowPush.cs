@@ -46,6 +46,12 @@ public sealed class FollowPush(RepositoryStore repositories, PullRequestEvents e
         where id = @id and state = 'open'
         """;
 
+    private const string Close = """
+        update pull_requests
+        set state = 'closed', closed_at = now(), updated_at = now()
+        where id = @id and state = 'open'
+        """;
+
     /// <summary>After a branch moved, once for each push and branch.</summary>
     public async Task BranchMovedAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, PushedBy by, RefCommand command, CancellationToken cancellation)
@@ -62,6 +68,38 @@ public sealed class FollowPush(RepositoryStore repositories, PullRequestEvents e
         var contained = await refs.ContainedAsync(by.RepoId, command.New, cancellation);
         foreach (var (id, _) in onto.Where(open => contained.Contains(open.Number)))
             await EndMergedAsync(connection, transaction, by, command.New, id, cancellation);
+    }
+
+    /// <summary>
+    /// After a branch was deleted: as on GitHub, pull requests from it are closed. It may be called again for the same push, also when the
+    /// branch is there again; then there is nothing to close.
+    /// </summary>
+    /// <returns>How many were closed.</returns>
+    public async Task<int> BranchDeletedAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, PushedBy by, RefCommand command, CancellationToken cancellation)
+    {
+        if (!command.Ref.StartsWith(RefName.Branches, StringComparison.Ordinal))
+            return 0;
+        var closed = 0;
+        foreach (var id in (await connection.QueryAsync<long>(new CommandDefinition(
+            OfHead, new { repoId = by.RepoId, branch = command.Ref[RefName.Branches.Length..] }, transaction, cancellationToken: cancellation))).AsList())
+        {
+            if (await PullRequestStore.LockAsync(connection, transaction, id, cancellation) is not { State: PullRequest.Open } pull
+                // Opened, or moved, by a later push of a branch of that name.
+                || pull.HeadSha != command.Old
+                || await repositories.FindAsync(pull.RepoId, cancellation) is not { } repository)
+            {
+                continue;
+            }
+
+            await connection.ExecuteAsync(new CommandDefinition(Close, new { id }, transaction, cancellationToken: cancellation));
+            pull = (await PullRequestStore.LockAsync(connection, transaction, id, cancellation))!;
+            await events.InsertAsync(
+                connection, transaction, pull, repository, "closed", by.ActorId, by.Actor, null, null, null, cancellation);
+            closed++;
+        }
+
+        return closed;
     }
 
     /// <summary>A push to <c>refs/for/</c>.</summary>

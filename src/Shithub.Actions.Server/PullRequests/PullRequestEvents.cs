@@ -1,13 +1,15 @@
 using Dapper;
 using Npgsql;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.Repositories;
+using Shithub.Actions.Server.Runs;
 
 namespace Shithub.Actions.Server.PullRequests;
 
 /// <summary>Writes the events of pull requests, in the transaction of the change that they tell: one change, one event.</summary>
-public sealed class PullRequestEvents(PullRequestPayload payloads)
+public sealed class PullRequestEvents(PullRequestPayload payloads, AuditLog audit)
 {
     // A second settlement of the same push conflicts and does nothing.
     private const string Insert = """
@@ -31,7 +33,7 @@ public sealed class PullRequestEvents(PullRequestPayload payloads)
             actorMayWrite ?? await WriteAccess.OfAsync(connection, transaction, repository.Id, actorId, cancellation),
             await WriteAccess.OfAsync(connection, transaction, repository.Id, pull.AuthorId, cancellation));
         var payload = await payloads.BuildAsync(pull, repository, action, actor, before, cancellation);
-        await connection.ExecuteAsync(new CommandDefinition(
+        var rows = await connection.ExecuteAsync(new CommandDefinition(
             Insert,
             new
             {
@@ -49,6 +51,16 @@ public sealed class PullRequestEvents(PullRequestPayload payloads)
             },
             transaction,
             cancellationToken: cancellation));
+        if (rows > 0 && standing.Trust == RunTrust.Untrusted)
+        {
+            await audit.AppendAsync(
+                connection, transaction,
+                new AuditEntry(
+                    "pull-request.untrusted", "pull_request", pull.Id, $"{repository.FullName} #{pull.Number}",
+                    new { action, head_sha = pull.HeadSha, caused_by = actor, awaits_approval = standing.AwaitsApproval }),
+                cancellation);
+        }
+
         await connection.ExecuteAsync(new CommandDefinition(
             Notifications.NotifySql, new { topic = Notifications.Name(Topic.Trigger), key = "" }, transaction, cancellationToken: cancellation));
     }

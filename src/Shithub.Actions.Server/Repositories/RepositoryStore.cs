@@ -125,7 +125,10 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
             await CopyRefsAsync(source, repository.Id, cancellation);
         await audit.AppendAsync(
             connection, transaction,
-            new AuditEntry("repository.create", "repository", repository.Id, repository.FullName, new { is_private = isPrivate }), cancellation);
+            new AuditEntry(
+                forkOf is null ? "repository.create" : "repository.fork", "repository", repository.Id, repository.FullName,
+                new { is_private = isPrivate, fork_of = forkOf }),
+            cancellation);
         await transaction.CommitAsync(cancellation);
         return repository;
     }

@@ -63,8 +63,8 @@ public sealed class SettlePush(
         var commands = JsonSerializer.Deserialize(push.Commands, PushJson.Default.IReadOnlyListRefCommand)!;
         if (push.Proposal is not null)
             return await SettleProposalAsync(connection, push, repository, commands[0], gitHasEnded, cancellation);
-        var (events, isComplete) = await ProveAsync(push, repository, commands, cancellation);
-        if (events.Count == 0 && !isComplete && !gitHasEnded)
+        var (events, gone, isComplete) = await ProveAsync(push, repository, commands, cancellation);
+        if (events.Count == 0 && gone.Count == 0 && !isComplete && !gitHasEnded)
             return null;
 
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
@@ -80,6 +80,9 @@ public sealed class SettlePush(
             inserted++;
             await follow.BranchMovedAsync(connection, transaction, push.By, command, cancellation);
         }
+
+        foreach (var command in gone)
+            inserted += await follow.BranchDeletedAsync(connection, transaction, push.By, command, cancellation);
 
         if (isComplete || gitHasEnded)
             await connection.ExecuteAsync(Sql(Finish, new { id = pushId, state = "recorded" }));
@@ -135,17 +138,21 @@ public sealed class SettlePush(
             await ExecuteAsync(id, gitHasEnded: false, cancellation);
     }
 
-    private async Task<(List<(object Event, RefCommand Command)> Events, bool IsComplete)> ProveAsync(
+    private async Task<(List<(object Event, RefCommand Command)> Events, List<RefCommand> Gone, bool IsComplete)> ProveAsync(
         PushRow push, Repository repository, IReadOnlyList<RefCommand> commands, CancellationToken cancellation)
     {
         var git = repositories.Open(push.RepoId);
         var events = new List<(object, RefCommand)>();
+        var gone = new List<RefCommand>();
         var isComplete = true;
         foreach (var command in commands)
         {
             if (command.IsDeletion)
             {
-                isComplete &= await git.FindAsync(command.Ref, cancellation) is null;
+                if (await git.FindAsync(command.Ref, cancellation) is null)
+                    gone.Add(command);
+                else
+                    isComplete = false;
                 continue;
             }
 
@@ -170,7 +177,7 @@ public sealed class SettlePush(
             }, command));
         }
 
-        return (events, isComplete);
+        return (events, gone, isComplete);
     }
 
     private sealed class PushRow

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.PullRequests;
 using Shithub.Actions.Server.Repositories;
@@ -14,7 +15,8 @@ namespace Shithub.Actions.Server.Runs;
 /// Lets the run of an untrusted pull request go: the one place that does. It is for exactly the head commit of that run: a pull request
 /// that has moved on is refused. From then on the head's own workflow files count; secrets it gets none, as before.
 /// </summary>
-public sealed class ApproveRun(NpgsqlDataSource dataSource, RepositoryStore repositories, LoadWorkflows load, PlanRun plan, Notifications notifications)
+public sealed class ApproveRun(
+    NpgsqlDataSource dataSource, RepositoryStore repositories, LoadWorkflows load, PlanRun plan, Notifications notifications, AuditLog audit)
 {
     private const string Lock = """
         select r.hold, r.conclusion, r.approved_at as ApprovedAt, r.head_sha as HeadSha, r.head_ref as HeadRef, r.checkout_sha as CheckoutSha,
@@ -115,6 +117,10 @@ public sealed class ApproveRun(NpgsqlDataSource dataSource, RepositoryStore repo
             await WorkflowRunEvents.CompletedAsync(connection, transaction, runId, cancellation);
         }
 
+        await audit.AppendAsync(
+            connection, transaction,
+            new AuditEntry("run.approve", "run", runId, $"{repository.FullName} #{run.RunIndex}", new { head_sha = run.HeadSha, workflow_sha = commit }),
+            cancellation);
         await connection.ExecuteAsync(Sql(Tell, new { runId }));
         await transaction.CommitAsync(cancellation);
         notifications.Signal(Topic.Queue);

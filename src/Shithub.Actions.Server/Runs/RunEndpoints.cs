@@ -119,8 +119,9 @@ public static class RunEndpoints
             return problem!;
         if (run.Conclusion is null)
             return Problems.Conflict($"Run {run.RunIndex} is {run.Status}. Cancel it or wait for its end, then run it again.");
-        var key = http.Request.Headers["Idempotency-Key"].ToString();
-        if (await rerun.ExecuteAsync(run, key.Length is > 0 and <= 100 ? key : null, cancellation) is not { } result)
+        if (!IdempotencyKey.TryRead(http.Request, out var key, out var wrong))
+            return wrong;
+        if (await rerun.ExecuteAsync(run, key, cancellation) is not { } result)
             return Problems.NotFound("run");
         return TypedResults.Json(
             new RerunResponse(result.RunId, result.RunIndex, run.Id, run.HeadSha, run.HeadRef),

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Dapper;
 using Npgsql;
+using Shithub.Actions.Server.Audit;
 
 namespace Shithub.Actions.Server.Secrets;
 
@@ -10,7 +11,7 @@ namespace Shithub.Actions.Server.Secrets;
 /// </summary>
 /// <param name="root">The new key, with which all is sealed in the end.</param>
 /// <param name="others">The keys that values may be sealed with now.</param>
-public sealed class RotateKey(NpgsqlDataSource dataSource, RootKey root, IReadOnlyList<RootKey> others)
+public sealed class RotateKey(NpgsqlDataSource dataSource, RootKey root, IReadOnlyList<RootKey> others, AuditLog audit)
 {
     /// <summary>Rows of one statement: what a kill costs, and how much is in memory.</summary>
     private const int BatchRows = 200;
@@ -36,10 +37,22 @@ public sealed class RotateKey(NpgsqlDataSource dataSource, RootKey root, IReadOn
     /// <param name="progress">Called after each batch with what it is about and how many rows were looked at so far.</param>
     public async Task<IReadOnlyList<Rotated>> ExecuteAsync(Action<string, long> progress, CancellationToken cancellation)
     {
+        // Before the first value: one that is killed half way has been at them, too.
+        await AuditAsync("secrets.rotate-key-begin", null, cancellation);
         var rotated = new List<Rotated>();
         foreach (var column in Columns)
             rotated.Add(await RotateAsync(column, looked => progress(column.Title, looked), cancellation));
+        await AuditAsync(
+            "secrets.rotate-key", new { sealed_anew = rotated.Sum(row => row.SealedAnew), not_opened = rotated.Sum(row => row.Unopened) }, cancellation);
         return rotated;
+    }
+
+    private async Task AuditAsync(string verb, object? details, CancellationToken cancellation)
+    {
+        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await audit.AppendAsync(connection, transaction, new AuditEntry(verb, "site", null, null, details), cancellation);
+        await transaction.CommitAsync(cancellation);
     }
 
     private async Task<Rotated> RotateAsync(SealedColumn column, Action<long> progress, CancellationToken cancellation)

@@ -6,9 +6,9 @@ using Npgsql;
 namespace Shithub.Actions.Server.Secrets;
 
 /// <summary>
-/// What must not appear in the logs of an attempt: the secrets it was given, kept sealed beyond their own change or deletion, and what its
-/// steps added with <c>::add-mask::</c>. Its tokens are not among them, since they can be made again from its row. Masks are only ever
-/// added; each addition counts the version up.
+/// What must not appear in the logs of an attempt: the secrets it was given, kept sealed beyond their own change or deletion, the tokens
+/// that its steps may come to hold, and what they added with <c>::add-mask::</c>. Masks are only ever added; each addition counts the
+/// version up.
 /// </summary>
 public sealed class SecretMasks(NpgsqlDataSource dataSource, RootKey root)
 {

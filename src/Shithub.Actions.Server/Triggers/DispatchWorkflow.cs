@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Npgsql;
 using Shithub.Actions.Server.Access;
@@ -17,8 +18,9 @@ public sealed class DispatchWorkflow(
     /// <param name="file">The workflow's path, or its name within <see cref="WorkflowFiles.Folder"/>.</param>
     /// <param name="reference">A branch or tag, in short or in full.</param>
     /// <param name="inputs">As text; each is checked against the workflow's own <c>inputs</c>.</param>
+    /// <param name="idempotencyKey">With one, the same request of the same person twice makes one run.</param>
     public async Task<DispatchOutcome> ExecuteAsync(
-        Repository repository, Actor actor, string file, string reference, IReadOnlyDictionary<string, string> inputs,
+        Repository repository, Actor actor, string file, string reference, IReadOnlyDictionary<string, string> inputs, string? idempotencyKey,
         CancellationToken cancellation)
     {
         if (!await policy.IsEnabledAsync(repository.Id, cancellation))
@@ -51,7 +53,9 @@ public sealed class DispatchWorkflow(
         };
         var trigger = new RunTrigger(
             "workflow_dispatch", payload, new JsonObject(checkedInputs.Values.Select(input => KeyValuePair.Create(input.Key, input.Value?.DeepClone()))),
-            head.Sha, head.Ref, actor.UserId, actor.Name, commits is [var commit, ..] ? commit.Subject : workflow.DisplayName, $"dispatch:{Guid.CreateVersion7()}");
+            head.Sha, head.Ref, actor.UserId, actor.Name, commits is [var commit, ..] ? commit.Subject : workflow.DisplayName, idempotencyKey is null
+                ? $"dispatch:{Guid.CreateVersion7()}"
+                : string.Create(CultureInfo.InvariantCulture, $"dispatch:{actor.UserId}:{idempotencyKey}"));
         var loaded = await load.ExecuteAsync(repository, head.Sha, found, cancellation);
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);

@@ -32,16 +32,27 @@ public sealed class RefreshSchedules(RepositoryStore repositories, TimeProvider 
         set actor_id = excluded.actor_id
         """;
 
-    private const string Listen = "update repositories set has_workflow_run = @HasWorkflowRun where id = @RepoId and has_workflow_run <> @HasWorkflowRun";
+    private const string Listen = """
+        update repositories
+        set has_workflow_run = @HasWorkflowRun, schedules_read = true
+        where id = @RepoId and (has_workflow_run <> @HasWorkflowRun or not schedules_read)
+        """;
 
     /// <returns>Null where the event changes nothing of it.</returns>
     public async Task<RefreshedSchedules?> ReadAsync(Repository repository, TriggerEventRow row, CancellationToken cancellation)
     {
         if (row.Event != "push" || row.Ref != RefName.Branches + repository.DefaultBranch)
             return null;
+        return await ReadAsync(repository, row.ActorId, cancellation);
+    }
+
+    /// <param name="actorId">Whose runs those of the schedules are: who pushed last.</param>
+    /// <returns>Null where there is no default branch.</returns>
+    public async Task<RefreshedSchedules?> ReadAsync(Repository repository, long? actorId, CancellationToken cancellation)
+    {
         var git = repositories.Open(repository.Id);
         // The branch as it is, not as the push left it: a push that is processed late must not bring old times back.
-        if (await git.FindCommitAsync(row.Ref, cancellation) is not { } head)
+        if (await git.FindCommitAsync(RefName.Branches + repository.DefaultBranch, cancellation) is not { } head)
             return null;
         var found = new List<(string File, string Cron, string Zone, DateTime Next)>();
         var hasWorkflowRun = false;
@@ -59,7 +70,7 @@ public sealed class RefreshSchedules(RepositoryStore repositories, TimeProvider 
         }
 
         return new RefreshedSchedules(
-            repository.Id, row.ActorId, hasWorkflowRun, [.. found.DistinctBy(schedule => (schedule.File, schedule.Cron, schedule.Zone)).Take(SchedulesMax)]);
+            repository.Id, actorId, hasWorkflowRun, [.. found.DistinctBy(schedule => (schedule.File, schedule.Cron, schedule.Zone)).Take(SchedulesMax)]);
     }
 
     public static async Task WriteAsync(

@@ -12,7 +12,7 @@ namespace Shithub.Actions.Server.Triggers;
 /// transaction, so each time comes once. What was missed while no server ran comes once, and then the schedule goes on from now.
 /// </summary>
 public sealed partial class ScheduleKeeper(
-    NpgsqlDataSource dataSource, RepositoryStore repositories, PublicUrl url, Notifications notifications, TimeProvider time,
+    NpgsqlDataSource dataSource, RepositoryStore repositories, FindSchedules find, PublicUrl url, Notifications notifications, TimeProvider time,
     ILogger<ScheduleKeeper> logger) : BackgroundService
 {
     private const int BatchMax = 100;
@@ -105,11 +105,18 @@ public sealed partial class ScheduleKeeper(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var hasFound = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             var sleep = LongestSleep;
             try
             {
+                if (!hasFound)
+                {
+                    await find.ExecuteAsync(stoppingToken);
+                    hasFound = true;
+                }
+
                 await SweepAsync(stoppingToken);
                 await using var connection = await dataSource.OpenConnectionAsync(stoppingToken);
                 if (await connection.ExecuteScalarAsync<DateTime?>(new CommandDefinition(FindNext, cancellationToken: stoppingToken)) is { } next
@@ -118,7 +125,7 @@ public sealed partial class ScheduleKeeper(
                     sleep = until < TimeSpan.FromSeconds(1) ? TimeSpan.FromSeconds(1) : until;
                 }
             }
-            catch (Exception error) when (error is NpgsqlException or TimeoutException)
+            catch (Exception error) when (error is NpgsqlException or TimeoutException or GitException or IOException)
             {
                 LogSweepFailed(error.Message);
             }

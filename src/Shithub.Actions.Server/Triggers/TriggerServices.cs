@@ -8,6 +8,7 @@ public static class TriggerServices
         .AddSingleton<ProcessEvent>()
         .AddSingleton<FindEventSource>()
         .AddSingleton<RefreshSchedules>()
+        .AddSingleton<FindSchedules>()
         .AddSingleton<ScheduleKeeper>()
         .AddHostedService(provider => provider.GetRequiredService<ScheduleKeeper>())
         .AddSingleton<DispatchWorkflow>()

@@ -53,7 +53,7 @@ public static class DispatchPages
         var inputs = form.Keys
             .Where(key => key.StartsWith(InputPrefix, StringComparison.Ordinal))
             .ToDictionary(key => key[InputPrefix.Length..], key => form[key].ToString(), StringComparer.Ordinal);
-        var outcome = await dispatch.ExecuteAsync(visible.Repository, viewer, workflow, reference, inputs, cancellation);
+        var outcome = await dispatch.ExecuteAsync(visible.Repository, viewer, workflow, reference, inputs, null, cancellation);
         return outcome.Run is { } run
             ? SeeOther.To(string.Create(CultureInfo.InvariantCulture, $"/{visible.Repository.FullName}/actions/runs/{run.RunIndex}"))
             : await FormAsync(frame, visible.Repository, reference, workflow, inputs, outcome.Detail, repositories, cancellation);

@@ -53,6 +53,14 @@ public sealed class EnvironmentTests : IAsyncLifetime
         (await ReviewAsync(run, "approve", _world.Host.Stranger)).MustBe(HttpStatusCode.OK);
         (await ReviewAsync(run, "approve", _world.Host.Stranger)).MustBe(HttpStatusCode.OK);
         (await ReviewAsync(run, "reject", _world.Host.Stranger)).MustBeProblem(HttpStatusCode.Conflict);
+        // Written down once, though it was said twice.
+        Assert.Equal(
+            "environment.set:production variable.set:PLACE environment.approve:-", await _world.ScalarAsync<string>(
+                """
+                select string_agg(verb || ':' || coalesce(object_name, '-'), ' ' order by id)
+                from audit_log
+                where verb like 'environment.%' or (verb = 'variable.set' and details ->> 'environment' is not null)
+                """));
         var job = await runner.ClaimAsync();
         Assert.Equal(("deploy", "of-environment"), (job.Job.JobKey, job.Job.Secrets["KEY"]));
         Assert.Equal("environment", job.Job.Contexts!.Values.GetProperty("vars").GetProperty("PLACE").GetString());

@@ -38,7 +38,14 @@ public sealed class SecretJobs : IAsyncLifetime
         var pool = await Pool.CreateAsync(First);
         for (var i = 0; i < values.Length; i++)
             await First.Get<WorkflowSecrets>().SetAsync(SecretScope.OfRepository(pool.RepoId), $"S{i}", values[i], Cancellation);
-        var env = string.Join(", ", values.Select((_, i) => $"V{i}: '${{{{ secrets.S{i} }}}}'"));
+        return await ClaimAsync(pool, string.Join(", ", values.Select((_, i) => $"V{i}: '${{{{ secrets.S{i} }}}}'")));
+    }
+
+    /// <summary>A job with no secret, a step of which reads its token.</summary>
+    public async Task<(Pool Pool, JobCalls Job)> ClaimWithTokenAsync() => await ClaimAsync(await Pool.CreateAsync(First), "T: '${{ github.token }}'");
+
+    private async Task<(Pool Pool, JobCalls Job)> ClaimAsync(Pool pool, string env)
+    {
         var plan = TestPlan.OfYaml(
             $"{{on: push, jobs: {{a: {{runs-on: {pool.Label}, env: {{{env}}}, steps: [{{run: x}}, {{run: x}}]}}}}}}",
             new JsonObject { ["ref"] = "refs/heads/trunk" });

@@ -161,7 +161,31 @@ public sealed class ServerScrubbingTests(SecretJobs jobs) : IClassFixture<Secret
     public async Task A_text_for_an_attempt_is_scrubbed_in_one_call()
     {
         var (_, job) = await jobs.ClaimAsync(Secret);
-        Assert.Equal("a *** b", await jobs.Second.Get<AttemptMasks>().ScrubAsync(job.Job.Id, job.Job.Attempt, $"a {Secret} b", Cancellation));
+        var scrub = await jobs.Second.Get<AttemptMasks>().ScrubberAsync(job.Job.Id, job.Job.Attempt, Cancellation);
+        Assert.Equal("a *** b", scrub!($"a {Secret} b"));
+    }
+
+    [Fact]
+    public async Task Annotations_and_a_summary_are_scrubbed_whatever_runner_sends_them()
+    {
+        var (pool, job) = await jobs.ClaimAsync(Secret);
+        var body = $$"""
+            {"status":"completed","conclusion":"success","summary":"# {{Secret}}\n","annotations":[
+              {"level":"error","message":"m {{Secret}}","title":"t {{Secret}}","file":"src/{{Secret}}/a.cs","line":3}]}
+            """;
+        (await job.CallAsync(new WireCall(claimed => $"/api/v1/jobs/{claimed.Id}/steps/{claimed.Steps[0].Id}/status", _ => body))).MustBe(HttpStatusCode.OK);
+        Assert.Equal(
+            "m ***|t ***|src/***/a.cs|3",
+            await pool.ScalarAsync<string>("select concat_ws('|', message, title, file, line) from workflow_annotations where job_id = @Id", new { job.Job.Id }));
+        Assert.Equal("# ***\n", await pool.ScalarAsync<string>("select markdown from workflow_step_summaries where job_id = @Id", new { job.Job.Id }));
+    }
+
+    [Fact]
+    public async Task The_token_of_a_job_that_may_read_it_is_hidden_from_a_runner_that_hides_nothing()
+    {
+        var (_, job) = await jobs.ClaimWithTokenAsync();
+        (await jobs.LogAsync(job, 0, Encoding.UTF8.GetBytes($"token {job.Job.CheckoutToken}\n"))).MustBe(HttpStatusCode.OK);
+        Assert.Equal("token ***\n", Encoding.UTF8.GetString(await jobs.StoredAsync(job.Job.Id, null)));
     }
 
     [Fact]

@@ -52,6 +52,19 @@ public sealed class PullRequestEventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pull_request_whose_branch_is_deleted_is_closed()
+    {
+        var owner = await _world.CloneAsync(_world.Host.Writer);
+        await owner.CommitAsync("c.txt", "c", "Topic");
+        await owner.RunAsync("push", "--quiet", "origin", "HEAD:refs/heads/topic");
+        (await _world.PostAsync(Pulls, _world.Host.Writer, """{"title":"Topic","head":"topic","base":"trunk"}""")).MustBe(System.Net.HttpStatusCode.Created);
+        await owner.RunAsync("push", "--quiet", "origin", ":refs/heads/topic");
+        await _world.SettledAsync();
+        Assert.Equal("opened closed", await _world.ActionsAsync());
+        Assert.Equal("closed", await _world.ScalarAsync<string>("select state from pull_requests"));
+    }
+
+    [Fact]
     public async Task The_payload_and_the_contexts_are_GitHub_s()
     {
         var sha = await PushAsync("Title\n\nBody", "refs/for/trunk/topic");

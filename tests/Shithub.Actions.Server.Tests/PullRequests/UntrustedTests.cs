@@ -34,6 +34,10 @@ public sealed class UntrustedTests : IAsyncLifetime
         Assert.DoesNotContain("refs/for", await stranger.RunAsync("ls-remote", "origin"), StringComparison.Ordinal);
         Assert.DoesNotContain("refs/incoming", await stranger.RunAsync("ls-remote", "origin"), StringComparison.Ordinal);
 
+        Assert.Equal(
+            "1: opened true", await _world.ScalarAsync<string>(
+                "select count(*) || ': ' || max(details ->> 'action') || ' ' || max(details ->> 'awaits_approval') from audit_log where verb = 'pull-request.untrusted'"));
+
         // Nothing to claim before, whatever the author of the pull request asks for.
         var runner = await _world.RunnerAsync();
         Assert.Null(await runner.TryClaimAsync());
@@ -45,6 +49,9 @@ public sealed class UntrustedTests : IAsyncLifetime
         var approved = (await _world.ApproveAsync(run.Id, _world.Host.Writer, $$"""{"head_sha":"{{sha}}"}""")).MustBe(HttpStatusCode.OK);
         Assert.Equal(("olga", "queued"), (approved.Json.GetProperty("approved_by").GetString(), approved.Json.GetProperty("run_status").GetString()));
         Assert.Equal("opened queued - - untrusted of-head:queued", Assert.Single(await _world.RunsAsync()).Outline);
+        Assert.Equal(
+            $"olga {run.Id} {sha}", await _world.ScalarAsync<string>(
+                "select actor_name || ' ' || object_id || ' ' || (details ->> 'head_sha') from audit_log where verb = 'run.approve'"));
         var job = await _world.ClaimWithoutSecretsAsync(runner);
         Assert.Equal(("of-head", "pull_request", run.CheckoutSha), (job.Job.JobKey, job.Job.Event, job.Job.HeadSha));
         await job.CompleteAsync();

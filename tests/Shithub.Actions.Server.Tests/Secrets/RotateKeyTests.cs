@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Jobs;
 using Shithub.Actions.Server.Secrets;
 using Shithub.Actions.Server.Tests.Logs;
@@ -78,7 +79,7 @@ public sealed class RotateKeyTests(SecretJobs jobs) : IClassFixture<SecretJobs>
     }
 
     private RotateKey Rotation(byte[] to, byte[] from) =>
-        new(jobs.First.Database.DataSource, new RootKey(to), [new RootKey(from)]);
+        new(jobs.First.Database.DataSource, new RootKey(to), [new RootKey(from)], AuditLog.OfSystem);
 
     private Task<TestServer> ServerAsync(byte[] key, byte[]? previous)
     {

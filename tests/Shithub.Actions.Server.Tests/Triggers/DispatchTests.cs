@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Shithub.Actions.Server.Access;
+using Shithub.Actions.Server.Tests.Protocol;
 using Shithub.Actions.Server.Tests.Repositories;
 using Xunit;
 
@@ -45,6 +46,25 @@ public sealed class DispatchTests : IAsyncLifetime
     }
 
     public async ValueTask DisposeAsync() => await _host.DisposeAsync();
+
+    [Fact]
+    public async Task A_dispatch_whose_answer_was_lost_is_asked_for_again_and_makes_no_second_run()
+    {
+        const string Body = """{"ref":"trunk","inputs":{"level":"high"}}""";
+        async Task<(HttpStatusCode, long)> WithKeyAsync(string key)
+        {
+            var answer = await Answer.PostAsync(
+                _host.Server.Client, $"/api/v1/repos/{_host.Private.FullName}/actions/workflows/hand.yml/dispatches", _host.Writer, Body, key);
+            return (answer.Status, answer.Status == HttpStatusCode.Created ? answer.Json.GetProperty("run_id").GetInt64() : 0);
+        }
+
+        var (status, run) = await WithKeyAsync("one");
+        Assert.Equal(HttpStatusCode.Created, status);
+        Assert.Equal([(status, run), (status, run)], await Task.WhenAll(WithKeyAsync("one"), WithKeyAsync("one")));
+        Assert.NotEqual(run, (await WithKeyAsync("two")).Item2);
+        // A key that can't be kept is refused: a second run would be what the caller wants to avoid.
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await WithKeyAsync(new string('k', 101))).Item1);
+    }
 
     [Fact]
     public async Task A_dispatch_answers_with_its_run()

@@ -60,6 +60,22 @@ public sealed class OtherEventTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Schedules_of_a_repository_that_was_pushed_to_before_the_server_knew_of_any_are_found_at_its_start()
+    {
+        await PushAsync("nightly.yml", """
+            on: { schedule: [{ cron: '0 3 * * *' }], workflow_run: { workflows: [Pull] } }
+            jobs: { night: { runs-on: ubuntu-latest, steps: [{ run: x }] } }
+            """);
+        await _world.ScalarAsync<int>("delete from workflow_schedules returning 1");
+        await _world.ScalarAsync<int>("update repositories set schedules_read = false, has_workflow_run = false where id = @Id returning 1", new { _world.Base.Id });
+        var find = _world.Server.Get<FindSchedules>();
+        await Task.WhenAll(find.ExecuteAsync(Cancellation), find.ExecuteAsync(Cancellation));
+        Assert.Equal(
+            "olga true", await _world.ScalarAsync<string>(
+                "select o.name || ' ' || r.has_workflow_run from workflow_schedules s join owners o on o.id = s.actor_id join repositories r on r.id = s.repo_id"));
+    }
+
+    [Fact]
     public async Task A_repository_dispatch_starts_what_waits_for_its_type()
     {
         await PushAsync("dispatch.yml", """
@@ -120,7 +136,7 @@ public sealed class OtherEventTests : IAsyncLifetime
     public async Task What_an_untrusted_run_leads_to_is_as_untrusted_and_comes_only_after_the_approval()
     {
         await PushAsync("after.yml", """
-            on: { workflow_run: { workflows: [Pull], types: [requested, completed] } }
+            on: { workflow_run: { workflows: [Pull], types: [requested, in_progress, completed] } }
             jobs: { go: { runs-on: ubuntu-latest, steps: [{ run: x, env: { A: '${{ secrets.S41J_SECRET_SMOKE }}' } }] } }
             """);
         var stranger = await _world.CloneAsync(_world.Host.Stranger);
@@ -135,8 +151,9 @@ public sealed class OtherEventTests : IAsyncLifetime
         await (await _world.ClaimWithoutSecretsAsync(runner)).CompleteAsync();
         await _world.SettledAsync();
         await (await _world.ClaimWithoutSecretsAsync(runner)).CompleteAsync();
+        await (await _world.ClaimWithoutSecretsAsync(runner)).CompleteAsync();
         Assert.Equal(
-            ["pull_request opened", "workflow_run requested", "workflow_run completed"], (await _world.RunsAsync()).Select(run => $"{run.Event} {run.Action}"));
+            ["pull_request opened", "workflow_run requested", "workflow_run in_progress", "workflow_run completed"], (await _world.RunsAsync()).Select(run => $"{run.Event} {run.Action}"));
         Assert.All(await _world.RunsAsync(), run => Assert.Equal("untrusted", run.Trust));
 
         // One that nobody approves leads to nothing, also not when it ends.
@@ -144,7 +161,7 @@ public sealed class OtherEventTests : IAsyncLifetime
         await stranger.RunAsync("push", "--quiet", "origin", "HEAD:refs/for/trunk");
         var held = (await _world.RunsAsync())[^1];
         (await _world.PostAsync($"/api/v1/runs/{held.Id}/cancel", _world.Host.Writer, "")).MustBe(HttpStatusCode.OK);
-        Assert.Equal(4, (await _world.RunsAsync()).Count);
+        Assert.Equal(5, (await _world.RunsAsync()).Count);
     }
 
     private async Task PushAsync(string file, string workflow)
