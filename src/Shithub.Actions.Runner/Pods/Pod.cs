@@ -75,8 +75,15 @@ internal sealed class Pod : IAsyncDisposable
         }
         finally
         {
-            await Job.Container.DisposeAsync();
-            if (_network is not null) await _network.DisposeAsync();
+            try
+            {
+                await Job.Container.DisposeAsync();
+            }
+            finally
+            {
+                // Whatever the engine said: a job that is over is not watched any more.
+                if (_network is not null) await _network.DisposeAsync();
+            }
         }
     }
 
