@@ -18,15 +18,3 @@ create table workflow_log_withheld (
     sealed  bytea not null
 );
 create unique index workflow_log_withheld_stream on workflow_log_withheld (job_id, attempt, step_id) nulls not distinct;
-
--- Variables of environments: jobs with that environment see them, before those of the repository. A table of its own, since the previous
--- version, which may still run, takes every row of actions_variables with a repository for that repository's.
-create table environment_variables (
-    repo_id     bigint not null references repositories (id) on delete cascade,
-    -- lower case
-    environment text not null check (environment <> ''),
-    name        text not null check (name ~ '^[A-Za-z_][A-Za-z0-9_]{0,254}$'),
-    value       text not null check (octet_length(value) <= 49152),
-    updated_at  timestamptz not null default now()
-);
-create unique index environment_variables_name on environment_variables (repo_id, environment, upper(name));
