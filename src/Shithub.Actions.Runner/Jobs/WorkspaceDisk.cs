@@ -46,7 +46,7 @@ internal sealed partial class WorkspaceDisk
         try
         {
             await HostCommand.RunAsync("cp", cancellationToken, "--sparse=always", "--reflink=auto", "--", _template, image);
-            await RunOnHostAsync(cancellationToken, "mount", "-t", "ext4", "-o", "loop,nosuid,nodev,noatime,noinit_itable", image, folder);
+            await RunOnHostAsync("mount", cancellationToken, "-t", "ext4", "-o", "loop,nosuid,nodev,noatime,noinit_itable", image, folder);
         }
         finally
         {
@@ -58,7 +58,7 @@ internal sealed partial class WorkspaceDisk
     public static async Task UnmountAsync(string folder, CancellationToken cancellationToken)
     {
         // Lazily: whoever of the engine's still looks does not keep it; it is gone when nobody does.
-        if (Mounted(folder).Contains(folder)) await RunOnHostAsync(cancellationToken, "umount", "--lazy", folder);
+        if (Mounted(folder).Contains(folder)) await RunOnHostAsync("umount", cancellationToken, "--lazy", folder);
     }
 
     /// <summary>Those that a runner left that was killed. Its containers are gone already.</summary>
@@ -86,7 +86,7 @@ internal sealed partial class WorkspaceDisk
     /// Where the engine sees it: a service manager may have given this process mounts of its own, into which the host's come but from which
     /// none goes.
     /// </summary>
-    private static Task RunOnHostAsync(CancellationToken cancellationToken, string program, params string[] arguments)
+    private static Task RunOnHostAsync(string program, CancellationToken cancellationToken, params string[] arguments)
     {
         const string Host = "/proc/1/ns/mnt";
         return IsElsewhere(Host)

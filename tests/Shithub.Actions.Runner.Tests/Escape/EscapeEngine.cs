@@ -35,7 +35,7 @@ public abstract class EscapeEngine(bool docker) : IAsyncLifetime
         [
             ("engine.kind", docker ? "docker" : "podman"), ("engine.socket", daemon?.Socket ?? podman.Socket),
             ("runner.workspace_root", daemon?.NewWorkspaceRoot() ?? podman.NewWorkspaceRoot()),
-            ("engine.workspace_bytes", "64m"), ("engine.workspace_inodes", $"{WorkspaceInodes}"), ("engine.home_size", "16m"), ("engine.tmp_size", "16m"),
+            ("engine.network", daemon is null ? podman.Network : $"st{Guid.NewGuid().ToString("N")[..8]}"), ("engine.workspace_bytes", "64m"), ("engine.workspace_inodes", $"{WorkspaceInodes}"), ("engine.home_size", "16m"), ("engine.tmp_size", "16m"),
         ];
     }
 
