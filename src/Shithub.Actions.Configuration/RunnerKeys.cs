@@ -147,6 +147,20 @@ internal static partial class RunnerKeys
     public static readonly SettingKey<long> TmpSize = new SettingKey<long>("engine", "tmp_size",
         "The size of a job's `/tmp`; it counts as memory.", SettingTypes.Size("1m", "1t")).Or("512m");
 
+    public static readonly SettingKey<long> HomeSize = new SettingKey<long>("engine", "home_size",
+        "The size of a job's `$HOME`; it counts as memory.", SettingTypes.Size("1m", "1t")).Or("512m");
+
+    public static readonly SettingKey<WorkspaceLimitMode> WorkspaceLimit = new SettingKey<WorkspaceLimitMode>("engine", "workspace_limit",
+        "`disk`: each job's workspace is a file system of its own (ext4 behind a loop device). `watch`: a job whose workspace grows too large is "
+        + "stopped. `auto`: the first where the host gives it; each job's log says which.", SettingTypes.OneOf<WorkspaceLimitMode>())
+        .Or("auto");
+
+    public static readonly SettingKey<long> WorkspaceBytes = new SettingKey<long>("engine", "workspace_bytes",
+        "What a job's workspace may take.", SettingTypes.Size("16m", "15t")).Or("20g");
+
+    public static readonly SettingKey<int> WorkspaceInodes = new SettingKey<int>("engine", "workspace_inodes",
+        "How many files and folders a job's workspace may have.", SettingTypes.WholeNumber(1024, 100_000_000)).Or("2000000");
+
     public static readonly SettingKey<string> User = new SettingKey<string>("engine", "user",
         "The user and group that steps run as.", SettingTypes.Matching("uid:gid, not root", UserPattern(),
             "must be uid:gid in numbers, and not root's 0; write for example \"65534:65534\""))
@@ -154,14 +168,15 @@ internal static partial class RunnerKeys
 
     public static readonly SettingKey<string?> SeccompProfile = new("engine", "seccomp_profile",
         "A seccomp profile (JSON) for job containers.", SettingTypes.AbsolutePath!)
-    { DefaultShown = "the engine's own profile" };
+    { DefaultShown = "the runner's own profile" };
 
     public static readonly SettingTable Table = new("shithubd-runner", "/etc/shithubd-runner/config.toml", "SHITHUB_RUNNER_",
         ForeignPrefix: null, ShortSection: "runner",
         [
             BaseUrl, Token, Name, HostName, Labels, Capacity, PollInterval, WorkspaceRoot, WorkspaceTtl, MirrorRoot, MirrorBytes,
             CheckoutBytes, CheckoutFiles, GitUser, NetworkAllowlist, NetworkSubnet, UpstreamDns, NetworkPrivate, NetworkAddressTtl, DrainTimeout,
-            EngineKind, Socket, DefaultImage, Images, Network, NetworkFence, DnsServers, Memory, Cpus, PidsLimit, TmpSize, User, SeccompProfile,
+            EngineKind, Socket, DefaultImage, Images, Network, NetworkFence, DnsServers, Memory, Cpus, PidsLimit, TmpSize, HomeSize, WorkspaceLimit,
+            WorkspaceBytes, WorkspaceInodes, User, SeccompProfile,
         ]);
 
     [GeneratedRegex(@"\A[A-Za-z0-9._-]{1,100}\z")]

@@ -84,6 +84,10 @@ public sealed record RunnerSettings
                 Cpus = binder.Get(RunnerKeys.Cpus),
                 PidsLimit = binder.Get(RunnerKeys.PidsLimit),
                 TmpBytes = binder.Get(RunnerKeys.TmpSize),
+                HomeBytes = binder.Get(RunnerKeys.HomeSize),
+                WorkspaceLimit = binder.Get(RunnerKeys.WorkspaceLimit),
+                WorkspaceBytes = binder.Get(RunnerKeys.WorkspaceBytes),
+                WorkspaceInodes = binder.Get(RunnerKeys.WorkspaceInodes),
                 User = binder.Get(RunnerKeys.User),
                 SeccompProfile = binder.Get(RunnerKeys.SeccompProfile),
             },
@@ -155,6 +159,19 @@ public enum NetworkFenceMode
     Off,
 }
 
+/// <summary>What keeps a workspace from growing.</summary>
+public enum WorkspaceLimitMode
+{
+    /// <summary><see cref="Disk"/> where the host gives it, else <see cref="Watch"/>.</summary>
+    Auto,
+
+    /// <summary>A file system of its own; a runner that can't make one does not start.</summary>
+    Disk,
+
+    /// <summary>A look every second or so.</summary>
+    Watch,
+}
+
 public enum EngineKind
 {
     /// <summary>Whichever of the two answers on its default socket, Docker first.</summary>
@@ -193,10 +210,17 @@ public sealed record EngineSettings
     /// <summary>The size of the container's <c>/tmp</c>.</summary>
     public required long TmpBytes { get; init; }
 
+    /// <summary>The size of the container's <c>$HOME</c>.</summary>
+    public required long HomeBytes { get; init; }
+
+    public required WorkspaceLimitMode WorkspaceLimit { get; init; }
+    public required long WorkspaceBytes { get; init; }
+    public required int WorkspaceInodes { get; init; }
+
     /// <summary><c>uid:gid</c>, never root.</summary>
     public required string User { get; init; }
 
-    /// <summary>A seccomp profile's path; null for the engine's own profile.</summary>
+    /// <summary>A seccomp profile's path; null for the runner's own.</summary>
     public required string? SeccompProfile { get; init; }
 
     /// <summary>Where an engine's service listens by default; null for <see cref="EngineKind.Auto"/>.</summary>

@@ -19,6 +19,22 @@ internal sealed partial class EngineClient
         (await _http.GetAsync($"images/{Uri.EscapeDataString(image)}/json", EngineJson.Default.ImageAnswer, cancellationToken)).Config
         ?? new ImageConfig(null, null, null);
 
+    /// <summary>
+    /// The digest that a registry would give this very image for; of an image that never was in one, its own id. A name with a tag may stand
+    /// for another image tomorrow, this does not.
+    /// </summary>
+    public async Task<string> ImageDigestAsync(string image, CancellationToken cancellationToken)
+    {
+        var answer = await _http.GetAsync($"images/{Uri.EscapeDataString(image)}/json", EngineJson.Default.ImageAnswer, cancellationToken);
+        var at = image.IndexOf('@', StringComparison.Ordinal);
+        if (at >= 0) return image[(at + 1)..];
+        var colon = image.LastIndexOf(':');
+        var name = colon > image.LastIndexOf('/') ? image[..colon] : image;
+        var digests = (answer.RepoDigests ?? []).Select(digest => digest.Split('@')).Where(parts => parts.Length == 2).ToList();
+        return digests.FirstOrDefault(parts => parts[0] == name || parts[0].EndsWith("/" + name, StringComparison.Ordinal))?[1]
+            ?? (answer.Id.StartsWith("sha256:", StringComparison.Ordinal) ? answer.Id : "sha256:" + answer.Id);
+    }
+
     /// <summary>Pulls an image from its registry, which may take minutes, 10 at most.</summary>
     /// <param name="credentials">Go to the engine in the call's <c>X-Registry-Auth</c> and are kept nowhere.</param>
     /// <param name="progress">Gets a line for each layer that is there.</param>

@@ -6,7 +6,8 @@ using System.Text.Json;
 namespace Shithub.Actions.Runner.Engine;
 
 /// <param name="Name"><c>Docker</c> or <c>Podman</c>.</param>
-internal sealed record EngineVersion(string Name, string Version, bool IsPodman)
+/// <param name="Runtime">What starts its containers, where it says so.</param>
+internal sealed record EngineVersion(string Name, string Version, bool IsPodman, OciRuntime? Runtime = null)
 {
     public override string ToString() => $"{Name} {Version}";
 }
@@ -29,10 +30,14 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
         var answer = await _http.GetAsync("version", EngineJson.Default.VersionAnswer, cancellationToken);
         var podman = answer.Components?.FirstOrDefault(
             component => component.Name?.StartsWith("Podman", StringComparison.OrdinalIgnoreCase) == true);
+        var runtime = answer.Components?.Select(component => OciRuntime.Read(component.Name, component.Version)).FirstOrDefault(found => found is not null);
         return _version = podman is null
-            ? new EngineVersion("Docker", answer.Version ?? "?", false)
-            : new EngineVersion("Podman", podman.Version ?? answer.Version ?? "?", true);
+            ? new EngineVersion("Docker", answer.Version ?? "?", false, runtime)
+            : new EngineVersion("Podman", podman.Version ?? answer.Version ?? "?", true, runtime);
     }
+
+    public Task<EngineInfo> InfoAsync(CancellationToken cancellationToken) =>
+        _http.GetAsync("info", EngineJson.Default.EngineInfo, cancellationToken);
 
     /// <summary>Whether the engine answers.</summary>
     public async Task<bool> IsReachableAsync(CancellationToken cancellationToken)

@@ -100,7 +100,8 @@ internal sealed record RegistryAuth(
     [property: JsonPropertyName("password")] string Password,
     [property: JsonPropertyName("serveraddress")] string ServerAddress);
 
-internal sealed record ImageAnswer(ImageConfig? Config);
+/// <param name="RepoDigests"><c>name@sha256:…</c>, of each registry that has it.</param>
+internal sealed record ImageAnswer(string Id, IReadOnlyList<string>? RepoDigests, ImageConfig? Config);
 
 /// <param name="Volumes">Paths; the values are empty.</param>
 internal sealed record ImageConfig(
@@ -144,6 +145,7 @@ internal sealed record EngineError(
 [JsonSerializable(typeof(RegistryAuth))]
 [JsonSerializable(typeof(ImageAnswer))]
 [JsonSerializable(typeof(ContainerAnswer))]
+[JsonSerializable(typeof(EngineInfo))]
 [JsonSerializable(typeof(DockerNetwork))]
 [JsonSerializable(typeof(PodmanNetwork))]
 [JsonSerializable(typeof(int))]

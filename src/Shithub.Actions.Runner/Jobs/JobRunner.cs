@@ -31,6 +31,8 @@ internal sealed partial class JobRunner : IAsyncDisposable
     private Task<Pod>? _pod;
     private JobSession? _session;
     private string? _fenceLoss;
+    private string? _excess;
+    private WorkspaceWatch? _watch;
 
     /// <param name="source">Where <c>actions/checkout</c> gets the run's files.</param>
     public JobRunner(RunnerContext runner, ClaimedJob job, TreeSource source, IJobReport report, AttemptLifetime lifetime)
@@ -76,13 +78,15 @@ internal sealed partial class JobRunner : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_watch is not null) await _watch.DisposeAsync();
         try
         {
             if (_pod is not null) await (await _pod).DisposeAsync();
         }
-        catch (Exception e) when (e is EngineException or OperationCanceledException or SandboxException)
+        catch (Exception e) when (e is EngineException or OperationCanceledException or SandboxException or NetworkFenceException or IOException)
         {
             // A container that never started, or that the engine does not let go of; the latter is removed at the next start.
+            // Whatever it was, the workspace goes too.
             if (_pod is { IsCompletedSuccessfully: true }) CleanupFailed(_logger, _job.Id, e.Message);
         }
 
@@ -107,7 +111,9 @@ internal sealed partial class JobRunner : IAsyncDisposable
             $"Runner {_runner.Name} (shithubd-runner {RunnerVersion.Number}), {_runner.EngineVersion}", _lifetime.Lost);
         try
         {
-            _workspace = JobWorkspace.Create(_runner.WorkspaceRoot, _job.Id, _job.Attempt, _runner.Spec.User, _job.EventPayload);
+            _workspace = await JobWorkspace.CreateAsync(
+                _runner.WorkspaceRoot, _job.Id, _job.Attempt, _runner.Spec.User, _job.EventPayload, _runner.Workspaces?.Disk, _lifetime.Stopping);
+            await LimitAsync(_workspace);
             var execution = Execution(_workspace);
             if (execution.Begin() is { } problem)
             {
@@ -220,6 +226,9 @@ internal sealed partial class JobRunner : IAsyncDisposable
                     + (ScriptsBegan ? "Run it again." : "No step had begun; the job is queued again."),
                     _lifetime.Lost);
                 return ScriptsBegan ? ConclusionNames.Failure : null;
+            case StopReason.WorkspaceFull:
+                await _log.WriteLineAsync($"The job was stopped: its workspace {_excess}.", _lifetime.Lost);
+                return ConclusionNames.Failure;
             case StopReason.RunnerStopped when ScriptsBegan:
                 await _log.WriteLineAsync("The runner was stopped while this job was running. Run it again.", _lifetime.Lost);
                 return ConclusionNames.Failure;
@@ -237,6 +246,22 @@ internal sealed partial class JobRunner : IAsyncDisposable
         var network = _runner.Spec.Settings.Network;
         execution.Describe(PodContexts.Container(name, network), PodContexts.Services(plan, name, network));
         return Pod.StartAsync(_runner, _job, plan, name, workspace, LoseFence, _log, _lifetime.Stopping);
+    }
+
+    private async Task LimitAsync(JobWorkspace workspace)
+    {
+        if (_runner.Workspaces is not { } limits) return;
+        await _log.WriteLineAsync($"Fence: {limits}", _lifetime.Lost);
+        if (limits.Disk is not null) return;
+        _watch = WorkspaceWatch.Start(
+            workspace.Folder,
+            limits,
+            excess =>
+            {
+                _excess = excess;
+                _lifetime.Stop(StopReason.WorkspaceFull);
+            },
+            _runner.Time);
     }
 
     private void LoseFence(string reason)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
@@ -27,6 +26,9 @@ internal sealed partial class JobWorkspace
 
     private JobWorkspace(string folder, UserIds user) => (_folder, _user) = (folder, user);
 
+    /// <summary>All of it.</summary>
+    public string Folder => _folder;
+
     public string Mount => Path.Combine(_folder, "mount");
 
     public string Workspace => Path.Combine(Mount, "workspace");
@@ -40,23 +42,41 @@ internal sealed partial class JobWorkspace
     /// <summary>1, 2, 3 …: names for what this attempt makes.</summary>
     public int NextNumber() => Interlocked.Increment(ref _numbers);
 
-    public static JobWorkspace Create(string root, long jobId, int attempt, UserIds user, JsonElement eventPayload)
+    /// <param name="disk">Makes the folder a file system of its own.</param>
+    /// <exception cref="IOException">The host can't.</exception>
+    public static async Task<JobWorkspace> CreateAsync(
+        string root, long jobId, int attempt, UserIds user, JsonElement eventPayload, WorkspaceDisk? disk, CancellationToken cancellationToken)
     {
         // A crash may have left a folder of the same attempt, which is not ours to reuse.
         var suffix = Guid.NewGuid().ToString("N")[..8];
         var workspace = new JobWorkspace(
             Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"{jobId}-{attempt}-{suffix}")), user);
-        MakeFolder(workspace._folder, Private, 0, user.Gid);
-        MakeFolder(workspace.Mount, Readable, 0, 0);
+        Directory.CreateDirectory(workspace._folder);
+        try
+        {
+            if (disk is not null) await disk.MountAsync(workspace._folder, cancellationToken);
+            workspace.Fill(eventPayload);
+            return workspace;
+        }
+        catch
+        {
+            await workspace.RemoveAsync(CancellationToken.None);
+            throw;
+        }
+    }
+
+    private void Fill(JsonElement eventPayload)
+    {
+        MakeFolder(_folder, Private, 0, _user.Gid);
+        MakeFolder(Mount, Readable, 0, 0);
         foreach (var name in new[] { "scripts", "workflow", "incoming", "commands", "actions" })
-            MakeFolder(Path.Combine(workspace.Mount, name), Readable, 0, 0);
+            MakeFolder(Path.Combine(Mount, name), Readable, 0, 0);
         foreach (var name in new[] { "mount/workspace", "mount/home", "mount/temp", "mount/tools", "staging" })
-            MakeFolder(Path.Combine(workspace._folder, name), Readable, user.Uid, user.Gid);
+            MakeFolder(Path.Combine(_folder, name), Readable, _user.Uid, _user.Gid);
         var payload = eventPayload.ValueKind == JsonValueKind.Undefined ? "{}" : eventPayload.GetRawText();
-        var eventFile = Path.Combine(workspace.Mount, "workflow", "event.json");
+        var eventFile = Path.Combine(Mount, "workflow", "event.json");
         File.WriteAllText(eventFile, payload);
         File.SetUnixFileMode(eventFile, ReadableFile);
-        return workspace;
     }
 
     /// <summary>Writes a step's script where the container can read but not change it.</summary>
@@ -109,21 +129,20 @@ internal sealed partial class JobWorkspace
         return folder;
     }
 
-    public Task RemoveAsync(CancellationToken cancellationToken) => RemoveFolderAsync(_folder, cancellationToken);
+    public async Task RemoveAsync(CancellationToken cancellationToken)
+    {
+        // Files first: what was never written to the host's disk need not be any more.
+        foreach (var entry in Directory.GetFileSystemEntries(_folder)) await RemoveFolderAsync(entry, cancellationToken);
+        await WorkspaceDisk.UnmountAsync(_folder, cancellationToken);
+        Directory.Delete(_folder);
+    }
 
     /// <summary>
     /// Removes a tree that somebody hostile may have built. <c>rm</c> does it: it follows no link and goes down any depth, where paths
     /// in full would become too long.
     /// </summary>
-    public static async Task RemoveFolderAsync(string folder, CancellationToken cancellationToken)
-    {
-        var start = new ProcessStartInfo("rm") { RedirectStandardError = true, UseShellExecute = false };
-        foreach (var argument in new[] { "-rf", "--one-file-system", "--", folder }) start.ArgumentList.Add(argument);
-        using var process = Process.Start(start)!;
-        var error = await process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
-        if (process.ExitCode != 0) throw new IOException($"{folder} could not be removed: {error.Trim()}");
-    }
+    public static Task RemoveFolderAsync(string folder, CancellationToken cancellationToken) =>
+        HostCommand.RunAsync("rm", cancellationToken, "-rf", "--one-file-system", "--", folder);
 
     /// <summary>With exactly this mode, whatever the process's umask is.</summary>
     private static void MakeFolder(string path, UnixFileMode mode, uint uid, uint gid)

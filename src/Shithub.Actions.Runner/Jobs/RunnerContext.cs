@@ -9,6 +9,7 @@ namespace Shithub.Actions.Runner.Jobs;
 /// <summary>What all jobs of this runner share, wherever they come from.</summary>
 /// <param name="Name">As jobs see it.</param>
 /// <param name="Network">Keeps the fence of the network; null where there is none to keep.</param>
+/// <param name="Workspaces">Null: without limits.</param>
 /// <param name="WorkspaceRoot">The folder of all workspaces; also the runner's identity on this host.</param>
 internal sealed record RunnerContext(
     string Name,
@@ -19,4 +20,5 @@ internal sealed record RunnerContext(
     CheckoutHost Checkout,
     TimeProvider Time,
     ILoggerFactory Loggers,
-    NetworkGuard? Network = null);
+    NetworkGuard? Network = null,
+    WorkspaceLimits? Workspaces = null);

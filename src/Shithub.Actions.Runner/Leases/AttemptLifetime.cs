@@ -13,6 +13,9 @@ internal enum StopReason
     /// <summary>The network's fence does not hold any more: the containers are dead already.</summary>
     FenceLost,
 
+    /// <summary>Its files take more than they may.</summary>
+    WorkspaceFull,
+
     /// <summary>The attempt is no longer this runner's. Overrides every other reason: nothing is reported any more.</summary>
     Lost,
 }

@@ -48,7 +48,7 @@ internal sealed class LocalHost : IAsyncDisposable
             var settings = Settings(image, NetworkOf(path));
             var version = await engine.VersionAsync(cancellationToken);
             await RemoveLeftoversAsync(engine, logger, cancellationToken);
-            var spec = await ContainerSpec.LoadAsync(settings, version.IsPodman, cancellationToken);
+            var spec = await ContainerSpec.LoadAsync(settings, version.IsPodman, path, cancellationToken);
             await engine.EnsureNetworkAsync(
                 settings.Network, new Dictionary<string, string> { [BridgePorts.NetworkLabel] = "steps" }, cancellationToken);
             var context = new RunnerContext(
@@ -93,6 +93,12 @@ internal sealed class LocalHost : IAsyncDisposable
         Cpus = Math.Min(2, Environment.ProcessorCount),
         PidsLimit = 512,
         TmpBytes = 512L * 1024 * 1024,
+        HomeBytes = 512L * 1024 * 1024,
+
+        // It is the user's own disk, and own work.
+        WorkspaceLimit = WorkspaceLimitMode.Watch,
+        WorkspaceBytes = long.MaxValue,
+        WorkspaceInodes = int.MaxValue,
         User = "65534:65534",
         SeccompProfile = null,
     };

@@ -6,10 +6,19 @@ namespace Shithub.Actions.Runner.Network;
 
 /// <summary>
 /// Hears from the kernel, within milliseconds, that part of the fence's table was removed, and holds the lid meanwhile
-/// (<see cref="FirewallRules.Lid"/>). Both are <c>nft</c> processes that end with this one.
+/// (<see cref="FirewallRules.Lid"/>). Both are <c>nft</c> processes that end with this one, however it ends: the one reads its commands from us,
+/// and a shell that does so ends the other.
 /// </summary>
 internal sealed class FenceWatch : IDisposable
 {
+    private const string Guardian = """
+        exec 3<&0
+        "$@" </dev/null 3<&- &
+        child=$!
+        { cat <&3 >/dev/null; kill $child; } >/dev/null 2>&1 &
+        wait $child
+        """;
+
     private static int _count;
     private readonly FencePlan _plan;
     private readonly Action<string> _lost;
@@ -36,15 +45,16 @@ internal sealed class FenceWatch : IDisposable
             if (_lid is not { HasExited: false })
             {
                 _lid?.Dispose();
-                _lid = Start(["--interactive"], static _ => { });
+                _lid = Start(HostProgram.StartInfo("nft", ["--interactive"]), static _ => { });
                 _lid.StandardInput.Write(FirewallRules.Lid(_plan, _lidTable));
                 _lid.StandardInput.Flush();
             }
 
             if (_monitor is not { HasExited: false })
             {
+                _monitor?.StandardInput.Close();
                 _monitor?.Dispose();
-                _monitor = Start(["monitor"], Hear);
+                _monitor = StartMonitor();
             }
         }
     }
@@ -54,11 +64,10 @@ internal sealed class FenceWatch : IDisposable
         lock (_gate)
         {
             _disposed = true;
-            foreach (var process in (Process?[])[_monitor, _lid])
-            {
-                if (process is { HasExited: false }) process.Kill();
-                process?.Dispose();
-            }
+            if (_lid is { HasExited: false }) _lid.Kill();
+            _lid?.Dispose();
+            _monitor?.StandardInput.Close();
+            _monitor?.Dispose();
         }
     }
 
@@ -69,12 +78,18 @@ internal sealed class FenceWatch : IDisposable
         return words is ["delete", var what, "inet", var whose, ..] && what != "element" && whose == table;
     }
 
-    private static Process Start(string[] arguments, Action<string> line)
+    private Process StartMonitor()
+    {
+        var monitor = HostProgram.StartInfo("nft", ["monitor"]);
+        return Start(HostProgram.StartInfo("sh", ["-c", Guardian, "fence-watch", monitor.FileName, .. monitor.ArgumentList]), Hear);
+    }
+
+    private static Process Start(ProcessStartInfo start, Action<string> line)
     {
         Process process;
         try
         {
-            process = Process.Start(HostProgram.StartInfo("nft", arguments))!;
+            process = Process.Start(start)!;
         }
         catch (Win32Exception e)
         {

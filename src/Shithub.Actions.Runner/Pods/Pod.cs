@@ -42,7 +42,8 @@ internal sealed class Pod : IAsyncDisposable
         try
         {
             // Nothing of the author's has run yet.
-            await pod.SayAsync($"Container: image {plan.Job?.Image ?? runner.Spec.Settings.DefaultImage}");
+            var image = plan.Job?.Image ?? runner.Spec.Settings.DefaultImage;
+            await pod.SayAsync($"Container: image {image}, {await runner.Engine.ImageDigestAsync(image, cancellationToken)}");
             foreach (var fact in ready.Fence.Facts) await pod.SayAsync($"Fence: {fact}");
             await pod.StartNetworkAsync(ready.Container, job, holds, fenceLost, cancellationToken);
             foreach (var service in plan.Services) await pod.StartServiceAsync(service, name, labels, workspace, cancellationToken);
@@ -75,8 +76,15 @@ internal sealed class Pod : IAsyncDisposable
         }
         finally
         {
-            await Job.Container.DisposeAsync();
-            if (_network is not null) await _network.DisposeAsync();
+            try
+            {
+                await Job.Container.DisposeAsync();
+            }
+            finally
+            {
+                // Whatever the engine said: a job that is over is not watched any more.
+                if (_network is not null) await _network.DisposeAsync();
+            }
         }
     }
 
@@ -154,10 +162,11 @@ internal sealed class Pod : IAsyncDisposable
         var started = _runner.Time.GetTimestamp();
         try
         {
+            var digest = await _runner.Engine.ImageDigestAsync(service.Plan.Image, cancellationToken);
             var asked = await service.BecomeReadyAsync(_runner.Time, cancellationToken);
             var seconds = _runner.Time.GetElapsedTime(started).TotalSeconds;
             var state = asked ? string.Create(CultureInfo.InvariantCulture, $"healthy after {seconds:0.0} s") : "started; it has no health check";
-            await SayAsync($"Service {service.Name}: image {service.Plan.Image}, {state}");
+            await SayAsync($"Service {service.Name}: image {service.Plan.Image}, {digest}, {state}");
         }
         catch (SandboxException)
         {

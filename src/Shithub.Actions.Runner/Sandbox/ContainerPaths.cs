@@ -1,6 +1,7 @@
 namespace Shithub.Actions.Runner.Sandbox;
 
-/// <summary>Where things are inside a job's container. All of it is one mount, the only one from the host.</summary>
+/// <summary>Where things are inside a job's container. All of it is one mount, the only one from the host,
+/// but for <see cref="Home"/>, which is in memory.</summary>
 internal static class ContainerPaths
 {
     public const string Mount = "/github";

@@ -23,12 +23,32 @@ internal sealed record ContainerSpec(EngineSettings Settings, string? SeccompOpt
 
     public UserIds User { get; } = UserIds.Parse(Settings.User);
 
-    /// <summary>Podman reads the profile's file itself; Docker wants the file's content.</summary>
-    public static async Task<ContainerSpec> LoadAsync(EngineSettings settings, bool isPodman, CancellationToken cancellationToken)
+    /// <summary>
+    /// Without a profile of the operator's it is the runner's own, since those of the engines differ: Podman's lets steps make user namespaces, and
+    /// in them reach kernel code that is root's alone otherwise. Podman reads the profile's file itself; Docker wants the file's content.
+    /// </summary>
+    /// <param name="root">The folder of workspaces, which the engine sees by the same path.</param>
+    public static async Task<ContainerSpec> LoadAsync(EngineSettings settings, bool isPodman, string root, CancellationToken cancellationToken)
     {
-        if (settings.SeccompProfile is not { } path) return new ContainerSpec(settings, null);
-        var content = await File.ReadAllTextAsync(path, cancellationToken);
-        return new ContainerSpec(settings, isPodman ? path : content);
+        var path = settings.SeccompProfile ?? Path.Combine(root, ".seccomp.json");
+        var content = settings.SeccompProfile is null ? OwnProfile() : await File.ReadAllTextAsync(path, cancellationToken);
+        if (!isPodman) return new ContainerSpec(settings, content);
+        if (settings.SeccompProfile is null)
+        {
+            // Whole at every moment: the doctor may do the same beside a runner.
+            var written = $"{path}.{Guid.NewGuid():N}";
+            Directory.CreateDirectory(root);
+            await File.WriteAllTextAsync(written, content, cancellationToken);
+            File.Move(written, path, overwrite: true);
+        }
+
+        return new ContainerSpec(settings, path);
+    }
+
+    private static string OwnProfile()
+    {
+        using var reader = new StreamReader(typeof(ContainerSpec).Assembly.GetManifestResourceStream("seccomp.json")!);
+        return reader.ReadToEnd();
     }
 
     /// <summary>Which job a container belongs to.</summary>
@@ -58,6 +78,7 @@ internal sealed record ContainerSpec(EngineSettings Settings, string? SeccompOpt
             Tmpfs = new Dictionary<string, string>(extras.InMemory.Select(path => KeyValuePair.Create(path, InMemory(Settings.TmpBytes))))
             {
                 ["/tmp"] = InMemory(Settings.TmpBytes),
+                [ContainerPaths.Home] = InMemory(Settings.HomeBytes),
             },
             Dns = Settings.Network == "none" ? [] : Settings.DnsServers,
             ReadonlyRootfs = true,

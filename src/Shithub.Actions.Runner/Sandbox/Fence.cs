@@ -11,7 +11,8 @@ namespace Shithub.Actions.Runner.Sandbox;
 /// <param name="Facts">What holds, for the job's log.</param>
 /// <param name="HasBash">The image has bash, the default shell of steps.</param>
 /// <param name="SearchPath">The image's <c>PATH</c>.</param>
-internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> Facts, bool HasBash, string SearchPath)
+/// <param name="WorkDevice">What the workspace is on.</param>
+internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> Facts, bool HasBash, string SearchPath, string WorkDevice)
 {
     private const string Missing = "?";
 
@@ -27,6 +28,8 @@ internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> 
           case $point in
             /) echo "root:$options" ;;
             /tmp) echo "tmp:$type" ;;
+            /github/home) echo "home:$type" ;;
+            /github) echo "work:$device" ;;
           esac
         done < /proc/self/mounts
         g=/sys/fs/cgroup
@@ -65,6 +68,7 @@ internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> 
         Require(Value("Seccomp") == "2", "no seccomp filter is in force");
         Require(Value("root").Split(',').Contains("ro"), "the root file system is writable");
         Require(Value("tmp") == "tmpfs", "/tmp is not a tmpfs of its own");
+        Require(Value("home") == "tmpfs", "$HOME is not a tmpfs of its own");
         Require(AtMost(Value("memory"), settings.MemoryBytes), $"memory is not limited to {settings.MemoryBytes} bytes ({Value("memory")})");
         Require(AtMost(Value("pids"), settings.PidsLimit), $"processes are not limited to {settings.PidsLimit} ({Value("pids")})");
         Require(CpuAtMost(Value("cpu"), settings.Cpus), $"processors are not limited to {settings.Cpus} ({Value("cpu")})");
@@ -76,12 +80,13 @@ internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> 
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"memory {settings.MemoryBytes / (1024 * 1024)} MiB without swap, {settings.Cpus} CPUs, {settings.PidsLimit} processes, "
-                    + $"/tmp {settings.TmpBytes / (1024 * 1024)} MiB"),
+                    + $"/tmp {settings.TmpBytes / (1024 * 1024)} MiB, $HOME {settings.HomeBytes / (1024 * 1024)} MiB"),
                 $"network {settings.Network}, "
                 + (settings.DnsServers.Count > 0 ? $"DNS {string.Join(", ", settings.DnsServers)}" : "the engine's DNS"),
             ],
             found.ContainsKey("bash"),
-            Value("path"));
+            Value("path"),
+            Value("work"));
 
         string Value(string key) => found.GetValueOrDefault(key, Missing);
 

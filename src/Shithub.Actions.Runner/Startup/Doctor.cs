@@ -17,7 +17,11 @@ internal static class Doctor
         var facts = new List<FenceFact> { new("engine", true, version.ToString()) };
         try
         {
-            var spec = await RunnerHost.LoadSpecAsync(settings.Engine, version.IsPodman, cancellationToken);
+            var spec = await RunnerHost.LoadSpecAsync(settings.Engine, version.IsPodman, settings.Runner.WorkspaceRoot, cancellationToken);
+            if (version.Runtime is { } runtime)
+                facts.Add(new FenceFact("runtime", true, runtime.Warning() is { } warning ? $"WARNING: {warning}" : $"{runtime.Name} {runtime.Version}"));
+            if ((await engine.InfoAsync(cancellationToken)).Refusal(version.ToString(), settings.Engine.IsFenced) is { } refusal)
+                facts.Add(new FenceFact("engine's limits", false, refusal));
             var image = settings.Engine.DefaultImage;
             var hasImage = await engine.ImageExistsAsync(image, cancellationToken);
             facts.Add(new FenceFact("image", hasImage, hasImage ? image : $"{image} is not there; the runner would pull it"));

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Runner.Engine;
+using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Pods;
 using Shithub.Actions.Runner.Sandbox;
@@ -46,7 +47,12 @@ internal static partial class EngineStartup
         var settings = spec.Settings;
         try
         {
+            var version = await engine.VersionAsync(cancellationToken);
+            if ((await engine.InfoAsync(cancellationToken)).Refusal(version.ToString(), settings.IsFenced) is { } refusal)
+                throw new SandboxException(refusal);
+            if (version.Runtime?.Warning() is { } warning) KnownHoles(logger, warning);
             await RemoveLeftoversAsync(engine, workspaceRoot, logger, cancellationToken);
+            await WorkspaceDisk.RemoveLeftoversAsync(workspaceRoot, cancellationToken);
             if (!await engine.ImageExistsAsync(settings.DefaultImage, cancellationToken))
             {
                 Pulling(logger, settings.DefaultImage);
@@ -66,7 +72,7 @@ internal static partial class EngineStartup
 
             await TryFenceAsync(engine, spec, workspaceRoot, logger, cancellationToken);
         }
-        catch (Exception e) when (e is EngineException or SandboxException or NetworkFenceException)
+        catch (Exception e) when (e is EngineException or SandboxException or NetworkFenceException or IOException)
         {
             throw new RunnerException($"Jobs can't run with this engine: {e.Message}", ExitCodes.Refused);
         }
@@ -115,6 +121,9 @@ internal static partial class EngineStartup
 
     [LoggerMessage(2, LogLevel.Warning, "Removed the container of job {JobId}, attempt {Attempt}, which an earlier run of this runner left behind.")]
     private static partial void RemovedContainer(ILogger logger, string jobId, string attempt);
+
+    [LoggerMessage(4, LogLevel.Warning, "{Warning}.")]
+    private static partial void KnownHoles(ILogger logger, string warning);
 
     [LoggerMessage(3, LogLevel.Information, "The fence holds: {Facts}.")]
     private static partial void FenceHolds(ILogger logger, string facts);

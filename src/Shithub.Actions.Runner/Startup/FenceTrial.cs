@@ -1,5 +1,6 @@
 using System.Globalization;
 using Shithub.Actions.Runner.Engine;
+using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Sandbox;
 
@@ -23,6 +24,27 @@ internal static class FenceTrial
                 ? [.. fence.Facts.Select(fact => new FenceFact("container", true, fact)), new FenceFact("engine's socket", true, "not visible")]
                 : [.. fence.Holes.Select(hole => new FenceFact("container", false, hole))];
         });
+
+    /// <summary>Whether a container sees the file system of a workspace that has its own, as the engine mounts it.</summary>
+    /// <exception cref="SandboxException">It sees something else.</exception>
+    /// <exception cref="IOException">This host makes none.</exception>
+    /// <exception cref="EngineException">The engine did not start it.</exception>
+    public static async Task DiskAsync(EngineClient engine, ContainerSpec spec, WorkspaceDisk disk, string runner, CancellationToken cancellationToken)
+    {
+        var workspace = await JobWorkspace.CreateAsync(runner, 0, 0, spec.User, default, disk, cancellationToken);
+        try
+        {
+            await using var container = await StartAsync(engine, spec, workspace.Mount, runner, cancellationToken);
+            var (_, output) = await container.ExecShortAsync(["/bin/sh", "-c", Fence.Script], cancellationToken);
+            var device = Fence.Read(output, spec.Settings).WorkDevice;
+            if (!device.StartsWith("/dev/loop", StringComparison.Ordinal))
+                throw new SandboxException($"the engine does not see the workspace's file system but {device}");
+        }
+        finally
+        {
+            await workspace.RemoveAsync(CancellationToken.None);
+        }
+    }
 
     /// <summary>What two of them reach.</summary>
     /// <exception cref="SandboxException">One ended too early.</exception>
@@ -51,7 +73,7 @@ internal static class FenceTrial
         }
         finally
         {
-            Directory.Delete(folder);
+            Directory.Delete(folder, recursive: true);
         }
     }
 }

@@ -31,9 +31,10 @@ internal static partial class RunnerHost
             using var root = WorkspaceRoot.Open(settings.Runner.WorkspaceRoot);
             using var engine = await EngineStartup.ConnectAsync(settings.Engine, drain);
             var version = await engine.VersionAsync(drain);
-            var spec = await LoadSpecAsync(settings.Engine, version.IsPodman, drain);
+            var spec = await LoadSpecAsync(settings.Engine, version.IsPodman, settings.Runner.WorkspaceRoot, drain);
             var fence = settings.Engine.IsFenced ? new NetworkFence(FencePlan.From(settings)) : null;
             await EngineStartup.PrepareAsync(engine, spec, fence, settings.Runner.WorkspaceRoot, logger, drain);
+            var limits = await WorkspaceStartup.LimitAsync(engine, spec, settings.Runner.WorkspaceRoot, logger, drain);
             if (settings.Engine is { NetworkFence: NetworkFenceMode.Off, Network: not "none" }) NetworkOpen(logger, settings.Engine.Network);
             await using var guard = await GuardAsync(engine, spec, fence, settings.Runner.WorkspaceRoot, time, loggers, drain);
             await root.RemoveStaleAsync(settings.Runner.WorkspaceTtl, time, logger, drain);
@@ -50,7 +51,7 @@ internal static partial class RunnerHost
             try
             {
                 var context = new RunnerContext(
-                    settings.Runner.Name, settings.Runner.WorkspaceRoot, engine, version, spec, checkout, time, loggers, guard);
+                    settings.Runner.Name, settings.Runner.WorkspaceRoot, engine, version, spec, checkout, time, loggers, guard, limits);
                 await new ClaimLoop(settings.Runner, context, new ServerConnections(claims, jobs, leases)).RunAsync(drain, now);
             }
             finally
@@ -81,11 +82,12 @@ internal static partial class RunnerHost
     }
 
     /// <exception cref="RunnerException">The seccomp profile can't be read.</exception>
-    public static async Task<ContainerSpec> LoadSpecAsync(EngineSettings settings, bool isPodman, CancellationToken cancellationToken)
+    public static async Task<ContainerSpec> LoadSpecAsync(
+        EngineSettings settings, bool isPodman, string root, CancellationToken cancellationToken)
     {
         try
         {
-            return await ContainerSpec.LoadAsync(settings, isPodman, cancellationToken);
+            return await ContainerSpec.LoadAsync(settings, isPodman, root, cancellationToken);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -76,7 +76,7 @@ internal sealed class JobSteps(JobSession session)
             _ => session.Lifetime.Reason switch
             {
                 StopReason.TimedOut => ConclusionNames.TimedOut,
-                StopReason.RunnerStopped or StopReason.FenceLost => ConclusionNames.Failure,
+                StopReason.RunnerStopped or StopReason.FenceLost or StopReason.WorkspaceFull => ConclusionNames.Failure,
                 _ => ConclusionNames.Cancelled,
             },
         };

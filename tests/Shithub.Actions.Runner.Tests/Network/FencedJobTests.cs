@@ -1,7 +1,11 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Microsoft.Extensions.Logging.Abstractions;
 using Shithub.Actions.Runner.Network;
+using Shithub.Actions.Runner.Startup;
 using Shithub.Actions.Runner.Tests.Fake;
+using Shithub.Actions.Testing;
 using Xunit;
 
 namespace Shithub.Actions.Runner.Tests.Network;
@@ -88,20 +92,78 @@ public abstract class FencedJobTests(FencedEngine fenced)
         Assert.Equal("hello\nrefused\n", next.Log(0));
     }
 
+    [Fact]
+    public async Task A_runner_that_is_killed_leaves_no_process_behind()
+    {
+        await using var server = await FakeServer.StartAsync();
+        var start = new ProcessStartInfo(SourceFolder.Program("Shithub.Actions.Runner", "shithubd-runner"), ["run", "--config", "/dev/null"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var (path, value) in Options().Concat(
+            [("server.base_url", server.BaseUrl.ToString()), ("runner.token", FakeServer.RunnerToken), ("engine.default_image", PodmanFixture.Image)]))
+        {
+            var parts = path.ToUpperInvariant().Split('.');
+            start.Environment[parts[0] == "RUNNER" ? $"SHITHUB_RUNNER_{parts[1]}" : $"SHITHUB_RUNNER_{parts[0]}__{parts[1]}"] = value;
+        }
+
+        using var process = Process.Start(start)!;
+        var said = process.StandardError.ReadToEndAsync(Cancellation);
+        _ = process.StandardOutput.ReadToEndAsync(Cancellation);
+        var job = server.Enqueue("echo begun; sleep 1000");
+        await Eventually.BecomesAsync("begun\n", () => Task.FromResult(process.HasExited ? said.Result : job.Log(0)));
+        var children = await DescendantsAsync(process.Id);
+        Assert.Contains(children, child => Words(child).Contains("nft monitor", StringComparison.Ordinal));
+
+        process.Kill();
+        await process.WaitForExitAsync(Cancellation);
+        await Eventually.BecomesAsync("", () => Task.FromResult(string.Join('\n', children.Select(Words).Where(words => words.Length > 0))));
+        await EngineStartup.RemoveLeftoversAsync(
+            fenced.Engine, fenced.Settings.Runner.WorkspaceRoot, NullLogger.Instance, Cancellation);
+    }
+
+    /// <summary>The children of a process and theirs, as number and start.</summary>
+    private static async Task<List<string>> DescendantsAsync(int process)
+    {
+        var list = await HostProgram.RunAsync("ps", Cancellation, "-e", "-o", "pid=,ppid=");
+        var parents = list.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .ToLookup(words => words[1], words => words[0]);
+        var found = parents[process.ToString(CultureInfo.InvariantCulture)].ToList();
+        for (var i = 0; i < found.Count; i++) found.AddRange(parents[found[i]]);
+        return found;
+    }
+
+    private static string Words(string process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/cmdline").Replace('\0', ' ');
+        }
+        catch (IOException)
+        {
+            return "";
+        }
+    }
+
     private static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
 
-    private async Task<RunningRunner> StartAsync(FakeServer server, params (string, string)[] more)
+    private Task<RunningRunner> StartAsync(FakeServer server, params (string, string)[] more) =>
+        RunningRunner.StartAsync(server, [.. Options(), .. more]);
+
+    private IEnumerable<(string Path, string Value)> Options()
     {
         var settings = fenced.Settings;
-        return await RunningRunner.StartAsync(
-            server,
-            [
-                ("engine.kind", fenced.IsDocker ? "docker" : "podman"), ("engine.socket", settings.Engine.Socket!),
-                ("runner.workspace_root", settings.Runner.WorkspaceRoot), ("engine.network", settings.Engine.Network),
-                ("engine.network_fence", "on"), ("engine.dns_servers", settings.Engine.DnsServers[0]),
-                ("runner.network_subnet", settings.Runner.NetworkSubnet), ("runner.upstream_dns", string.Join(',', settings.Runner.UpstreamDns!)),
-                ("runner.network_allowlist", FencedEngine.List), ("runner.network_address_ttl", "4s"), .. more,
-            ]);
+        return
+        [
+            ("engine.kind", fenced.IsDocker ? "docker" : "podman"), ("engine.socket", settings.Engine.Socket!),
+            ("runner.workspace_root", settings.Runner.WorkspaceRoot), ("engine.network", settings.Engine.Network),
+            ("engine.network_fence", "on"), ("engine.dns_servers", settings.Engine.DnsServers[0]),
+            ("runner.network_subnet", settings.Runner.NetworkSubnet), ("runner.upstream_dns", string.Join(',', settings.Runner.UpstreamDns!)),
+            ("runner.network_allowlist", FencedEngine.List), ("runner.network_address_ttl", "4s"),
+        ];
     }
 
     private async Task BreakAsync(string part)

@@ -35,8 +35,8 @@ public sealed class ContainerSpecTests
             TestContext.Current.CancellationToken);
         var settings = RunnerSettings.Load(file, new Dictionary<string, string>(), new Dictionary<string, string>()).Engine;
 
-        var docker = await ContainerSpec.LoadAsync(settings, isPodman: false, TestContext.Current.CancellationToken);
-        var podman = await ContainerSpec.LoadAsync(settings, isPodman: true, TestContext.Current.CancellationToken);
+        var docker = await ContainerSpec.LoadAsync(settings, isPodman: false, "/work", TestContext.Current.CancellationToken);
+        var podman = await ContainerSpec.LoadAsync(settings, isPodman: true, "/work", TestContext.Current.CancellationToken);
         var request = docker.ToRequest("/work/1/mount", "/work", 1, 2);
 
         Assert.Equal("ghcr.io/shithub/runner-nix:1.0", request.Image);

@@ -20,6 +20,7 @@ public sealed class FenceTests
         Seccomp:2
         root:ro,relatime,lowerdir=/x
         tmp:tmpfs
+        home:tmpfs
         memory:268435456
         pids:64
         cpu:200000 100000
