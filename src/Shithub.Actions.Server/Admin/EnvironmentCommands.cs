@@ -20,7 +20,6 @@ internal static class EnvironmentCommands
         List(),
         Delete(),
         Review(),
-        SetVariable(),
     };
 
     private static Command Set(string verb, string description, bool mustExist)
@@ -132,35 +131,6 @@ internal static class EnvironmentCommands
             context.Print(
                 new { run_id = parse.GetValue(run), environment = parse.GetValue(Name), decision, outcome.Jobs },
                 ("run", CommandText.Of(parse.GetValue(run))), ("environment", parse.GetValue(Name)), ("decision", decision));
-            return CommandContext.Done;
-        });
-        return command;
-    }
-
-    private static Command SetVariable()
-    {
-        var variable = new Argument<string>("variable") { Description = "The variable's name." };
-        var value = new Argument<string?>("value") { Description = "Its value; without one it is deleted.", Arity = ArgumentArity.ZeroOrOne };
-        var command = new Command("variable", "Set or delete a variable that only jobs of the environment see.") { Name, variable, value, Repo };
-        CommandContext.SetAction(command, async (context, parse, cancellation) =>
-        {
-            var (name, key, text) = (parse.GetValue(Name)!, parse.GetValue(variable)!, parse.GetValue(value));
-            if ((SecretScope.Complaint(name) ?? Variables.Complaint(key, text ?? "")) is { } complaint)
-                return CommandContext.Fail(parse, CommandContext.WrongUsage, complaint);
-            if (await RepositoryCommands.FindAsync(context, parse, parse.GetValue(Repo)!, cancellation) is not { } repository)
-                return CommandContext.Refused;
-            var store = context.Get<EnvironmentStore>();
-            if (!(text is null
-                ? await store.DeleteVariableAsync(repository.Id, name, key, cancellation)
-                : await store.SetVariableAsync(repository.Id, name, key, text, cancellation)))
-            {
-                return CommandContext.Fail(
-                    parse, CommandContext.Refused, text is null ? $"There is no variable {key} here." : "There are 100 variables here already; delete one.");
-            }
-
-            context.Print(
-                new { environment = name, name = key, value = text, deleted = text is null },
-                ("environment", name), ("name", key), ("value", text), ("deleted", CommandText.Of(text is null)));
             return CommandContext.Done;
         });
         return command;

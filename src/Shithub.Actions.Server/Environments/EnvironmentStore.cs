@@ -1,17 +1,15 @@
 using Dapper;
 using Npgsql;
 using Shithub.Actions.Server.Audit;
-using Shithub.Actions.Server.Secrets;
 
 namespace Shithub.Actions.Server.Environments;
 
-/// <summary>A repository's environments and their rules, and the variables that jobs of an environment see.</summary>
+/// <summary>A repository's environments and their rules. Their variables are in Secrets/Variables.cs.</summary>
 public sealed class EnvironmentStore(NpgsqlDataSource dataSource, AuditLog audit)
 {
     public const int PerRepositoryMax = 100;
     public const int ReviewersMax = 20;
     public const int WaitMinutesMax = 43200;
-    private const int VariablesMax = 100;
 
     private const string Columns = """
         e.id, e.name, e.wait_minutes, e.branches, e.updated_at,
@@ -55,24 +53,6 @@ public sealed class EnvironmentStore(NpgsqlDataSource dataSource, AuditLog audit
 
     private const string Delete = "delete from environments where repo_id = @repoId and lower(name) = lower(@name)";
 
-    private const string UpsertVariable = """
-        insert into environment_variables (repo_id, environment, name, value)
-        select @repoId, lower(@environment), @name, @value
-        where (select count(*) from environment_variables where repo_id = @repoId and environment = lower(@environment) and upper(name) <> upper(@name)) < @VariablesMax
-        on conflict (repo_id, environment, upper(name)) do update
-        set name = excluded.name, value = excluded.value, updated_at = now()
-        """;
-
-    private const string ListVariables = """
-        select name, value, updated_at
-        from environment_variables
-        where repo_id = @repoId and environment = lower(@environment)
-        order by upper(name)
-        """;
-
-    private const string DeleteVariable =
-        "delete from environment_variables where repo_id = @repoId and environment = lower(@environment) and upper(name) = upper(@name)";
-
     public async Task<IReadOnlyList<EnvironmentRow>> ListAsync(long repoId, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
@@ -115,28 +95,6 @@ public sealed class EnvironmentStore(NpgsqlDataSource dataSource, AuditLog audit
         await audit.ExecuteAsync(
             dataSource, Delete, new { repoId, name },
             rows => rows > 0 ? new AuditEntry("environment.delete", "environment", null, name, new { repo_id = repoId }) : null, cancellation) > 0;
-
-    /// <returns>False where the environment has too many.</returns>
-    public async Task<bool> SetVariableAsync(long repoId, string environment, string name, string value, CancellationToken cancellation) =>
-        await audit.ExecuteAsync(
-            dataSource, UpsertVariable, new { repoId, environment, name, value, VariablesMax },
-            rows => rows > 0 ? Entry("variable.set", repoId, environment, name) : null, cancellation) > 0;
-
-    public async Task<IReadOnlyList<Variable>> ListVariablesAsync(long repoId, string environment, CancellationToken cancellation)
-    {
-        await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        return [.. await connection.QueryAsync<Variable>(
-            new CommandDefinition(ListVariables, new { repoId, environment }, cancellationToken: cancellation))];
-    }
-
-    /// <returns>False where there is none of that name.</returns>
-    public async Task<bool> DeleteVariableAsync(long repoId, string environment, string name, CancellationToken cancellation) =>
-        await audit.ExecuteAsync(
-            dataSource, DeleteVariable, new { repoId, environment, name },
-            rows => rows > 0 ? Entry("variable.delete", repoId, environment, name) : null, cancellation) > 0;
-
-    private static AuditEntry Entry(string verb, long repoId, string environment, string name) =>
-        new(verb, "variable", null, name, new { repo_id = repoId, environment });
 }
 
 /// <summary>An environment's rules.</summary>

@@ -39,7 +39,7 @@ public sealed class EnvironmentTests : IAsyncLifetime
         var secrets = _world.Server.Get<WorkflowSecrets>();
         await secrets.SetAsync(SecretScope.OfRepository(_world.Base.Id, "production"), "KEY", "of-environment", Cancellation);
         await _world.Server.Get<Variables>().SetAsync(VariableScope.OfRepository(_world.Base.Id), "place", "repository", Cancellation);
-        await _world.Server.Get<EnvironmentStore>().SetVariableAsync(_world.Base.Id, "production", "PLACE", "environment", Cancellation);
+        await _world.Server.Get<Variables>().SetAsync(new VariableScope(null, _world.Base.Id, "production"), "PLACE", "environment", Cancellation);
         var run = await PushAsync(Deploy);
         Assert.Equal("build:queued deploy:waiting after:waiting", run.Jobs);
         var runner = await _world.RunnerAsync();

@@ -92,7 +92,15 @@ public sealed class SharedAppendTests(SharedServer shared) : IClassFixture<Share
             request.Headers.TryAddWithoutValidation("Authorization", $"Bearer {job.Token}");
             var sending = _server.Client.SendAsync(request, leaving.Token);
             await leaving.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+            try
+            {
+                (await sending).Dispose();
+            }
+            catch (OperationCanceledException) when (leaving.IsCancellationRequested)
+            {
+                // It left, unless its answer was there first.
+            }
+
             return HttpStatusCode.OK;
         });
         Assert.All(await Task.WhenAll(answers), status => Assert.Equal(HttpStatusCode.OK, status));

@@ -20,7 +20,6 @@ public sealed class HostilePushTests : IAsyncLifetime
     [InlineData("40000", "git~1")]
     [InlineData("40000", ".git\u200c")]
     [InlineData("40000", "..")]
-    [InlineData("40000", "")]
     [InlineData("100644", "a/b")]
     [InlineData("120000", ".gitmodules")]
     public async Task A_tree_with_an_entry_that_means_something_to_git_or_the_system_is_refused(string mode, string name)
