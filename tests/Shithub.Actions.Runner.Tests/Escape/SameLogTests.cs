@@ -33,7 +33,7 @@ public sealed partial class SameLogTests(EscapePodman podman, EscapeDocker docke
         return Ids().Replace(string.Join('\n', [conclusion, job.Log(null), .. steps, .. notes]), "<id>");
     }
 
-    /// <summary>Digests and container ids; the engine and its version; the date of a folder.</summary>
-    [GeneratedRegex(@"(sha256:)?[0-9a-f]{12,64}|(Docker|Podman) [0-9][0-9A-Za-z.+~-]*|[A-Z][a-z]{2} +[0-9]+ [0-9:]{5}")]
+    /// <summary>Digests and container ids; the engine and its version; the test's network; the date of a folder.</summary>
+    [GeneratedRegex(@"(sha256:)?[0-9a-f]{12,64}|(Docker|Podman) [0-9][0-9A-Za-z.+~-]*|network (shithub-test-|st)[0-9a-f]{8}|[A-Z][a-z]{2} +[0-9]+ [0-9:]{5}")]
     private static partial Regex Ids();
 }
