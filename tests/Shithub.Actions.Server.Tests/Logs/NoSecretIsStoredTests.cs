@@ -169,7 +169,11 @@ public sealed class NoSecretIsStoredTests(SecretJobs jobs) : IClassFixture<Secre
         var texts = scene.Pieces.Select(piece => Encodings[piece.Encoding].Encode(scene.Secrets[piece.Secret % scene.Secrets.Length])).ToList();
         var annotations = texts.Take(9).Select(text => new
         {
-            level = "error", message = $"0 {text} 1", title = $"0 {text} 1"[..Math.Min(255, text.Length + 4)], file = $"0/{text}/1", line = 1,
+            level = "error",
+            message = $"0 {text} 1",
+            title = $"0 {text} 1"[..Math.Min(255, text.Length + 4)],
+            file = $"0/{text}/1",
+            line = 1,
         });
         var body = JsonSerializer.Serialize(new { status = "completed", conclusion = "success", annotations, summary = string.Join("\n0\n", texts) });
         return new WireCall(claimed => $"/api/v1/jobs/{claimed.Id}/steps/{claimed.Steps[step].Id}/status", _ => body);
