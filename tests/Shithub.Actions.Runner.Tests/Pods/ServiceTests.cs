@@ -41,7 +41,7 @@ public sealed class ServiceTests(ServiceTests.AllowingRunner shared) : IClassFix
         Assert.Equal("success", await job.ConclusionAsync());
         var hello = "hello olga from uid 0\n";
         Assert.Equal($"{hello}{hello}{hello}{hello}8000 true\n", job.Log(0));
-        Assert.Matches(@"Service web: image localhost/shithub/runner:1, healthy after [1-9]\.[0-9] s", job.Log(null));
+        Assert.Matches(@"Service web: image localhost/shithub/runner:1, sha256:[0-9a-f]{64}, healthy after [1-9]\.[0-9] s", job.Log(null));
         await Eventually.BecomesAsync("", shared.Runner.ContainersAsync);
     }
 
@@ -103,7 +103,7 @@ public sealed class ServiceTests(ServiceTests.AllowingRunner shared) : IClassFix
         // The job's files are not the service's.
         Assert.Contains("in memory\nno mount\nthe end\n", report, StringComparison.Ordinal);
         Assert.EndsWith("container\ntouch: cannot touch '/mine/x': Read-only file system\nread-only\n65534\n", report, StringComparison.Ordinal);
-        Assert.Contains("Container: image localhost/shithub/other:1\n", job.Log(null), StringComparison.Ordinal);
+        Assert.Matches(@"Container: image localhost/shithub/other:1, sha256:[0-9a-f]{64}\n", job.Log(null));
     }
 
     [Fact]
