@@ -37,6 +37,9 @@ internal sealed class AttemptLifetime : IDisposable
     /// <summary>What steps that run after a cancel may take altogether: GitHub's number.</summary>
     private static readonly TimeSpan LastSteps = TimeSpan.FromMinutes(5);
 
+    /// <summary>Less than a millisecond would be none to a timer.</summary>
+    private static readonly TimeSpan LeastWait = TimeSpan.FromMilliseconds(1);
+
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenSource _ending = new();
@@ -57,8 +60,13 @@ internal sealed class AttemptLifetime : IDisposable
         (JobId, Attempt, _lease, _renewedAt, _time) = (jobId, attempt, lease, sentAt, time);
         (Stopping, Ending, Lost) = (_stopping.Token, _ending.Token, _lost.Token);
         _lastDeadline = time.CreateTimer(_ => _ending.Cancel(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        if (lease != Timeout.InfiniteTimeSpan)
-            _leaseTimer = time.CreateTimer(_ => EndLease(), null, Left(), Timeout.InfiniteTimeSpan);
+        // Under the lock, so that a timer that fires at once finds itself here.
+        lock (_gate)
+        {
+            if (lease != Timeout.InfiniteTimeSpan)
+                _leaseTimer = time.CreateTimer(_ => EndLease(), null, Left(), Timeout.InfiniteTimeSpan);
+        }
+
         _deadline = time.CreateTimer(_ => Stop(StopReason.TimedOut), null, timeout, Timeout.InfiniteTimeSpan);
     }
 
@@ -128,8 +136,14 @@ internal sealed class AttemptLifetime : IDisposable
     {
         lock (_gate)
         {
-            // A renewal may have come between the timer's firing and this line.
-            if (Left() > TimeSpan.Zero) return;
+            // A renewal may have come between the timer's firing and this line. Or the timer, whose clock is a coarse one, fired a few
+            // milliseconds early: it must fire again, or nothing would ever end the attempt.
+            var left = Left();
+            if (left > TimeSpan.Zero)
+            {
+                if (!_over) _leaseTimer!.Change(left + LeastWait, Timeout.InfiniteTimeSpan);
+                return;
+            }
         }
 
         Stop(StopReason.Lost);

@@ -19,6 +19,17 @@ public sealed class AttemptLifetimeTests
     }
 
     [Fact]
+    public void A_timer_that_fires_a_little_early_fires_again()
+    {
+        _time.Early = TimeSpan.FromMilliseconds(4);
+        using var lifetime = Start(60);
+        _time.Advance(49.997);
+        Assert.Equal(StopReason.None, lifetime.Reason);
+        _time.Advance(0.004);
+        Assert.Equal(StopReason.Lost, lifetime.Reason);
+    }
+
+    [Fact]
     public void A_renewal_counts_from_when_it_was_sent_however_late_its_answer_came()
     {
         using var lifetime = Start(60);

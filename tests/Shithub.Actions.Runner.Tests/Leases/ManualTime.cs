@@ -6,6 +6,9 @@ internal sealed class ManualTime : TimeProvider
     private readonly List<ManualTimer> _timers = [];
     private TimeSpan _now;
 
+    /// <summary>How much before their time timers fire: the system's have a clock of their own, which moves in steps of milliseconds.</summary>
+    public TimeSpan Early { get; set; }
+
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override long GetTimestamp() => _now.Ticks;
@@ -36,7 +39,7 @@ internal sealed class ManualTime : TimeProvider
 
         public void FireIfDue(TimeSpan now)
         {
-            if (_due is not { } due || now < due) return;
+            if (_due is not { } due || now + time.Early < due) return;
             _due = null;
             fire();
         }
