@@ -75,7 +75,7 @@ public static class ServerHost
         services.AddSingleton<Notifications>();
         services.AddHostedService(provider => provider.GetRequiredService<Notifications>());
         services.AddMetricsPage();
-        services.AddSingleton(_ => new RootKey(settings.Auth.RequireTotpKey(), settings.Auth.PreviousTotpKeyBytes));
+        services.AddSingleton(_ => new RootKey(settings.Auth.RequireTotpKey, settings.Auth.PreviousTotpKeyBytes));
         services.AddSingleton(new PublicUrl(settings.Server.BaseUrl.ToString().TrimEnd('/')));
         services.AddProblemDetails(options => options.CustomizeProblemDetails = context => Problems.Explain(context.HttpContext, context.ProblemDetails));
         services.AddOpenApi("v1");
