@@ -71,6 +71,7 @@ public static class ServerHost
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => DatabaseConnection.Open(settings.Database));
+        services.AddKeyedSingleton(DatabaseConnection.Batches, (_, _) => DatabaseConnection.OpenForBatches(settings.Database));
         services.AddSingleton<Migrator>();
         services.AddSingleton<Notifications>();
         services.AddHostedService(provider => provider.GetRequiredService<Notifications>());

@@ -12,11 +12,24 @@ public static class DatabaseConnection
     public static NpgsqlDataSource Open(DatabaseSettings settings) =>
         Open(settings.ConnectionString.Reveal(), settings.MaxConnections);
 
+    /// <summary>The key of the data source for statements that take arrays of calls: claims and log appends.</summary>
+    public const string Batches = "batches";
+
+    /// <summary>
+    /// For <see cref="Batches"/>: one plan for each statement, whatever the number of calls. Left alone, PostgreSQL finds a plan for the very
+    /// arrays a little cheaper each time, and spends milliseconds on planning a statement that runs for a fraction of one.
+    /// </summary>
+    public static NpgsqlDataSource OpenForBatches(DatabaseSettings settings) =>
+        Open(settings.ConnectionString.Reveal(), Math.Min(8, settings.MaxConnections), "-c plan_cache_mode=force_generic_plan");
+
     /// <param name="connectionString">As Npgsql takes it.</param>
     /// <param name="maxConnections">The pool's size.</param>
-    public static NpgsqlDataSource Open(string connectionString, int maxConnections)
+    public static NpgsqlDataSource Open(string connectionString, int maxConnections) => Open(connectionString, maxConnections, null);
+
+    private static NpgsqlDataSource Open(string connectionString, int maxConnections, string? options)
     {
         var connection = new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = maxConnections };
+        if (options is not null) connection.Options = $"{connection.Options} {options}".Trim();
         connection.ApplicationName ??= "shithubd";
         // Every statement of a hot path is prepared once per connection, by itself.
         connection.MaxAutoPrepare = 100;

@@ -1,6 +1,7 @@
 using Npgsql;
 using NpgsqlTypes;
 using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Database;
 
 namespace Shithub.Actions.Server.Logs;
 
@@ -8,7 +9,7 @@ namespace Shithub.Actions.Server.Logs;
 /// The one statement of appends, of one call or of many: spends each token, extends each lease, stores each chunk, and does for each call
 /// all of that or nothing. No two calls of one statement are of the same job.
 /// </summary>
-public sealed class AppendStatement(NpgsqlDataSource dataSource, LogLimits limits)
+public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batches)] NpgsqlDataSource dataSource, LogLimits limits)
 {
     private static readonly string Alone = Sql("for update of j", movesWithheld: true);
 
