@@ -1,4 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using Shithub.Actions.Server.Access;
 
 namespace Shithub.Actions.Server.Http;
 
@@ -7,14 +10,16 @@ namespace Shithub.Actions.Server.Http;
 /// </summary>
 public static class IdempotencyKey
 {
-    private const string Header = "Idempotency-Key";
+    public const string Header = "Idempotency-Key";
     private const int LengthMax = 100;
 
-    /// <param name="key">Null where the request has none.</param>
+    /// <param name="body">As it was sent.</param>
+    /// <param name="call">Null where the request has no key.</param>
     /// <param name="problem">Of a key that can't be kept: to go on without it would make a second one.</param>
-    public static bool TryRead(HttpRequest request, out string? key, [NotNullWhen(false)] out IResult? problem)
+    public static bool TryRead(
+        HttpRequest request, Actor actor, ReadOnlySpan<byte> body, out IdempotentCall? call, [NotNullWhen(false)] out IResult? problem)
     {
-        (key, problem) = (null, null);
+        (call, problem) = (null, null);
         if (!request.Headers.TryGetValue(Header, out var values))
             return true;
         if (values is not [{ Length: > 0 and <= LengthMax } value] || value.Any(letter => letter is < '!' or > '~'))
@@ -23,7 +28,13 @@ public static class IdempotencyKey
             return false;
         }
 
-        key = value;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{request.Method} {request.Path}\n"));
+        hash.AppendData(body);
+        call = new IdempotentCall(actor.UserId, value, hash.GetHashAndReset());
         return true;
     }
 }
+
+/// <param name="RequestHash">SHA-256 of method, path and body.</param>
+public sealed record IdempotentCall(long ActorId, string Key, byte[] RequestHash);

@@ -1,6 +1,7 @@
 using Npgsql;
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Repositories;
 
 namespace Shithub.Actions.Server.PullRequests;
@@ -8,13 +9,21 @@ namespace Shithub.Actions.Server.PullRequests;
 /// <summary>Opens a pull request from a branch of the repository or of a fork of it on this server.</summary>
 public sealed class OpenPullRequest(
     NpgsqlDataSource dataSource, RepositoryAccess access, RepositoryStore repositories, PullRequestEvents events, PullRequestRefs refs,
-    Notifications notifications)
+    PullRequestStore store, Notifications notifications)
 {
     /// <param name="repository">Which the actor may read.</param>
     /// <param name="head"><c>branch</c>, <c>owner:branch</c> or <c>owner/repo:branch</c>.</param>
+    /// <param name="call">With one, the same request of the same person twice opens one pull request.</param>
     public async Task<PullRequestOutcome> ExecuteAsync(
-        Repository repository, Actor actor, string title, string body, string head, string baseBranch, CancellationToken cancellation)
+        Repository repository, Actor actor, string title, string body, string head, string baseBranch, IdempotentCall? call,
+        CancellationToken cancellation)
     {
+        await using (var look = await dataSource.OpenConnectionAsync(cancellation))
+        {
+            if (await IdempotentCalls.FindAsync(look, call, cancellation) is { } earlier)
+                return await RepeatAsync(earlier, cancellation);
+        }
+
         var (from, branch, complaint) = await FindHeadAsync(repository, actor, head, cancellation);
         if (from is null)
             return PullRequestOutcome.Refuse("head", complaint!);
@@ -31,6 +40,8 @@ public sealed class OpenPullRequest(
 
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        if (await IdempotentCalls.BeginAsync(connection, transaction, call, cancellation) is { } first)
+            return await RepeatAsync(first, cancellation);
         if (await InsertPullRequest.HasTooManyAsync(connection, transaction, repository.Id, actor.UserId, cancellation))
             return PullRequestOutcome.Refuse(null, $"{actor.Name} has {InsertPullRequest.OpenPerAuthorMax} open pull requests here. Close one that is done with.");
         var mayWrite = await WriteAccess.OfAsync(connection, transaction, repository.Id, actor.UserId, cancellation);
@@ -63,11 +74,21 @@ public sealed class OpenPullRequest(
 
         await events.InsertAsync(
             connection, transaction, pull, repository, "opened", actor.UserId, actor.Name, mayWrite, null, null, cancellation);
+        await IdempotentCalls.MadeAsync(connection, transaction, call, pull.Id, cancellation);
         await transaction.CommitAsync(cancellation);
         notifications.Signal(Topic.Trigger);
         // For who looks at once; the event's processing does the same.
         await refs.MirrorAsync(pull, null, cancellation);
         return new PullRequestOutcome(pull, null, null);
+    }
+
+    private async Task<PullRequestOutcome> RepeatAsync(EarlierCall earlier, CancellationToken cancellation)
+    {
+        if (!earlier.IsTheSame)
+            return PullRequestOutcome.Refuse(IdempotencyKey.Header, EarlierCall.Complaint);
+        return await store.FindAsync(earlier.MadeId!.Value, cancellation) is { } pull
+            ? new PullRequestOutcome(pull, null, null)
+            : PullRequestOutcome.Refuse(null, "The pull request that this request opened is gone. Send a new request to open another.");
     }
 
     private Task<string?> BranchAsync(Repository repository, string branch, CancellationToken cancellation) =>

@@ -73,8 +73,10 @@ public static class PullRequestEndpoints
             return Problems.Invalid("body", $"'body' has at most {InsertPullRequest.BodyLengthMax} characters.");
         if (string.IsNullOrEmpty(message.Head))
             return Problems.Invalid("head", "'head' is the branch to take: branch, owner:branch or owner/repo:branch.");
+        if (!IdempotencyKey.TryRead(http.Request, actor!, body.Bytes.Span, out var call, out var wrong))
+            return wrong;
         var outcome = await open.ExecuteAsync(
-            repository, actor!, message.Title.Trim(), message.Body ?? "", message.Head, message.Base ?? repository.DefaultBranch, cancellation);
+            repository, actor!, message.Title.Trim(), message.Body ?? "", message.Head, message.Base ?? repository.DefaultBranch, call, cancellation);
         return outcome.Pull is { } pull
             ? Answer(pull, repository, payloads, StatusCodes.Status201Created)
             : outcome.Field is { } field ? Problems.Invalid(field, outcome.Detail!) : Problems.Conflict(outcome.Detail!);

@@ -45,6 +45,8 @@ public static class EnqueueRun
         returning id
         """;
 
+    private const string Find = "select id, run_index from workflow_runs where id = @runId";
+
     private const string JoinConcurrency = """
         insert into concurrency_members (repo_id, group_name, run_id, cancels, keeps_all)
         values (@RepoId, @Group, @RunId, @CancelInProgress, @KeepsAll);
@@ -113,6 +115,13 @@ public static class EnqueueRun
         await connection.ExecuteAsync(Sql(Tell, new { RunId = runId }));
         return new EnqueuedRun(runId, runIndex, Created: true);
     }
+
+    /// <summary>A run that was made before.</summary>
+    /// <returns>Null where it is gone.</returns>
+    public static async Task<EnqueuedRun?> FindAsync(NpgsqlConnection connection, long runId, CancellationToken cancellation) =>
+        await connection.QuerySingleOrDefaultAsync<(long Id, int RunIndex)?>(new CommandDefinition(Find, new { runId }, cancellationToken: cancellation)) is { } run
+            ? new EnqueuedRun(run.Id, run.RunIndex, Created: false)
+            : null;
 
     /// <summary>Puts a run into its concurrency group.</summary>
     internal static Task JoinAsync(

@@ -3,6 +3,7 @@ using Dapper;
 using Npgsql;
 using Shithub.Actions.Server.Audit;
 using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Queue;
 using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Triggers;
@@ -30,11 +31,13 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
         """;
 
     /// <param name="run">A run that has ended.</param>
-    /// <param name="idempotencyKey">With one, the same request twice makes one run.</param>
-    /// <returns>Null where the run was deleted in the meantime.</returns>
-    public async Task<EnqueuedRun?> ExecuteAsync(RunRow run, string? idempotencyKey, CancellationToken cancellation)
+    /// <param name="call">With one, the same request twice makes one run.</param>
+    /// <returns>The new run, or why there is none; null where the run was deleted in the meantime.</returns>
+    public async Task<DispatchOutcome?> ExecuteAsync(RunRow run, IdempotentCall? call, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        if (await IdempotentCalls.FindAsync(connection, call, cancellation) is { } earlier)
+            return await RepeatAsync(connection, earlier, cancellation);
         var original = await connection.QuerySingleOrDefaultAsync<Original>(
             new CommandDefinition(ReadEvent, new { run.Id }, cancellationToken: cancellation));
         if (original is null || await repositories.FindAsync(run.RepoId, cancellation) is not { } repository)
@@ -43,7 +46,7 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
             repositories.Open(run.RepoId), run.WorkflowSha ?? run.HeadSha, run.WorkflowFile, repository.GitHubWorkflows, cancellation);
         var trigger = new RunTrigger(
             run.Event, Parse(original.Payload), Parse(original.Inputs), run.HeadSha, run.HeadRef, original.ActorId, original.Actor, run.Title,
-            $"rerun:{run.Id}:{idempotencyKey ?? Guid.NewGuid().ToString()}", run.Id)
+            $"rerun:{run.Id}:{call?.Key ?? Guid.NewGuid().ToString()}", run.Id)
         {
             CheckoutSha = run.CheckoutSha,
             WorkflowSha = run.WorkflowSha ?? run.HeadSha,
@@ -57,6 +60,8 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
             ? LoadedWorkflows.Refused(Missing(run))
             : await load.ExecuteAsync(repository, run.WorkflowSha ?? run.HeadSha, file, run.Trust == RunTrust.Trusted, cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        if (await IdempotentCalls.BeginAsync(connection, transaction, call, cancellation) is { } first)
+            return await RepeatAsync(connection, first, cancellation);
         if (await connection.ExecuteScalarAsync<long?>(
             new CommandDefinition(KeepOriginal, new { run.Id }, transaction, cancellationToken: cancellation)) is null)
         {
@@ -72,9 +77,17 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
                 connection, transaction, new AuditEntry("run.rerun", "run", run.Id, null, new { new_run_id = enqueued.RunId }), cancellation);
         }
 
+        await IdempotentCalls.MadeAsync(connection, transaction, call, enqueued.RunId, cancellation);
         await transaction.CommitAsync(cancellation);
         notifications.Signal(Topic.Queue);
-        return enqueued;
+        return new DispatchOutcome(enqueued, null, null);
+    }
+
+    private static async Task<DispatchOutcome?> RepeatAsync(NpgsqlConnection connection, EarlierCall earlier, CancellationToken cancellation)
+    {
+        if (!earlier.IsTheSame)
+            return DispatchOutcome.Refuse(IdempotencyKey.Header, EarlierCall.Complaint);
+        return await EnqueueRun.FindAsync(connection, earlier.MadeId!.Value, cancellation) is { } run ? new DispatchOutcome(run, null, null) : null;
     }
 
     private static JsonObject Parse(string json) => (JsonObject)JsonNode.Parse(json)!;

@@ -119,10 +119,13 @@ public static class RunEndpoints
             return problem!;
         if (run.Conclusion is null)
             return Problems.Conflict($"Run {run.RunIndex} is {run.Status}. Cancel it or wait for its end, then run it again.");
-        if (!IdempotencyKey.TryRead(http.Request, out var key, out var wrong))
+        // Its body, if there is one, means nothing.
+        if (!IdempotencyKey.TryRead(http.Request, Authenticator.Known(http)!, [], out var call, out var wrong))
             return wrong;
-        if (await rerun.ExecuteAsync(run, key, cancellation) is not { } result)
+        if (await rerun.ExecuteAsync(run, call, cancellation) is not { } outcome)
             return Problems.NotFound("run");
+        if (outcome.Run is not { } result)
+            return Problems.Invalid(outcome.Field!, outcome.Detail!);
         return TypedResults.Json(
             new RerunResponse(result.RunId, result.RunIndex, run.Id, run.HeadSha, run.HeadRef),
             RunApiJson.Default.RerunResponse, statusCode: StatusCodes.Status201Created);

@@ -24,12 +24,12 @@ public static class DispatchEndpoint
             http.Request, DispatchJson.Default.DispatchRequest, ProtocolLimits.RequestBodyBytes, cancellation);
         if (body.Value is not { } message)
             return body.Problem!;
-        if (!IdempotencyKey.TryRead(http.Request, out var key, out var wrong))
+        if (!IdempotencyKey.TryRead(http.Request, actor, body.Bytes.Span, out var call, out var wrong))
             return wrong;
         if (message.Inputs?.FirstOrDefault(input => input.Value is null) is { Key: { } missing })
             return Problems.Invalid($"inputs.{missing}", $"The input '{missing}' is null; leave it out for its default, or give a text.");
         var outcome = await dispatch.ExecuteAsync(
-            granted.Repository, actor, file, message.Ref ?? granted.Repository.DefaultBranch, message.Inputs ?? [], key, cancellation);
+            granted.Repository, actor, file, message.Ref ?? granted.Repository.DefaultBranch, message.Inputs ?? [], call, cancellation);
         if (outcome.Run is not { } run)
             return outcome.Field is { } field ? Problems.Invalid(field, outcome.Detail!) : Problems.Conflict(outcome.Detail!);
         return TypedResults.Json(

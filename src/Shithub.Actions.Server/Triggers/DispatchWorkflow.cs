@@ -18,11 +18,17 @@ public sealed class DispatchWorkflow(
     /// <param name="file">The workflow's path, or its name within <see cref="WorkflowFiles.Folder"/>.</param>
     /// <param name="reference">A branch or tag, in short or in full.</param>
     /// <param name="inputs">As text; each is checked against the workflow's own <c>inputs</c>.</param>
-    /// <param name="idempotencyKey">With one, the same request of the same person twice makes one run.</param>
+    /// <param name="call">With one, the same request of the same person twice makes one run.</param>
     public async Task<DispatchOutcome> ExecuteAsync(
-        Repository repository, Actor actor, string file, string reference, IReadOnlyDictionary<string, string> inputs, string? idempotencyKey,
+        Repository repository, Actor actor, string file, string reference, IReadOnlyDictionary<string, string> inputs, IdempotentCall? call,
         CancellationToken cancellation)
     {
+        await using (var look = await dataSource.OpenConnectionAsync(cancellation))
+        {
+            if (await IdempotentCalls.FindAsync(look, call, cancellation) is { } earlier)
+                return await RepeatAsync(look, earlier, cancellation);
+        }
+
         if (!await policy.IsEnabledAsync(repository.Id, cancellation))
             return DispatchOutcome.Refuse(null, $"Actions are disabled for {repository.FullName}. Ask an administrator to enable them.");
         var git = repositories.Open(repository.Id);
@@ -53,17 +59,29 @@ public sealed class DispatchWorkflow(
         };
         var trigger = new RunTrigger(
             "workflow_dispatch", payload, new JsonObject(checkedInputs.Values.Select(input => KeyValuePair.Create(input.Key, input.Value?.DeepClone()))),
-            head.Sha, head.Ref, actor.UserId, actor.Name, commits is [var commit, ..] ? commit.Subject : workflow.DisplayName, idempotencyKey is null
+            head.Sha, head.Ref, actor.UserId, actor.Name, commits is [var commit, ..] ? commit.Subject : workflow.DisplayName, call is null
                 ? $"dispatch:{Guid.CreateVersion7()}"
-                : string.Create(CultureInfo.InvariantCulture, $"dispatch:{actor.UserId}:{idempotencyKey}"));
+                : string.Create(CultureInfo.InvariantCulture, $"dispatch:{actor.UserId}:{call.Key}"));
         var loaded = await load.ExecuteAsync(repository, head.Sha, found, cancellation);
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        if (await IdempotentCalls.BeginAsync(connection, transaction, call, cancellation) is { } first)
+            return await RepeatAsync(connection, first, cancellation);
         var run = await plan.ExecuteAsync(connection, transaction, repository, found.Path, loaded, trigger, cancellation);
         var enqueued = await EnqueueRun.ExecuteAsync(connection, transaction, run, cancellation);
+        await IdempotentCalls.MadeAsync(connection, transaction, call, enqueued.RunId, cancellation);
         await transaction.CommitAsync(cancellation);
         notifications.Signal(Topic.Queue);
         return new DispatchOutcome(enqueued, null, null);
+    }
+
+    private static async Task<DispatchOutcome> RepeatAsync(NpgsqlConnection connection, EarlierCall earlier, CancellationToken cancellation)
+    {
+        if (!earlier.IsTheSame)
+            return DispatchOutcome.Refuse(IdempotencyKey.Header, EarlierCall.Complaint);
+        return await EnqueueRun.FindAsync(connection, earlier.MadeId!.Value, cancellation) is { } run
+            ? new DispatchOutcome(run, null, null)
+            : DispatchOutcome.Refuse(null, "The run that this request started is gone. Send a new request to start another.");
     }
 
     /// <summary>A branch wins over a tag of the same name, as on GitHub.</summary>

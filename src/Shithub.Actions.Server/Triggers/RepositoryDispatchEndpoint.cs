@@ -41,6 +41,8 @@ public static class RepositoryDispatchEndpoint
             return body.Problem!;
         if (message.EventType is not { Length: > 0 and <= TypeLengthMax } type || type.Any(char.IsControl))
             return Problems.Invalid("event_type", $"'event_type' has 1 to {TypeLengthMax} characters in one line.");
+        if (!IdempotencyKey.TryRead(http.Request, actor, body.Bytes.Span, out var call, out var wrong))
+            return wrong;
         var client = message.ClientPayload ?? [];
         if (client.Count > PropertiesMax)
             return Problems.Invalid("client_payload", $"'client_payload' has at most {PropertiesMax} members; put more into one of them.");
@@ -60,6 +62,8 @@ public static class RepositoryDispatchEndpoint
         };
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        if (await IdempotentCalls.BeginAsync(connection, transaction, call, cancellation) is { } earlier)
+            return earlier.IsTheSame ? TypedResults.NoContent() : Problems.Invalid(IdempotencyKey.Header, EarlierCall.Complaint);
         await connection.ExecuteAsync(new CommandDefinition(
             Insert,
             new

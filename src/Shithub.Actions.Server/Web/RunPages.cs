@@ -79,7 +79,7 @@ public static class RunPages
                 $"Run #{runIndex} is {view.Run.Status}. Cancel it or wait for its end, then run it again.");
         }
 
-        if (await rerun.ExecuteAsync(view.Run, null, cancellation) is not { } again)
+        if (await rerun.ExecuteAsync(view.Run, null, cancellation) is not { Run: { } again })
             return PageResults.NotFound(view.Frame);
         return SeeOther.To(string.Create(CultureInfo.InvariantCulture, $"/{view.Repository.FullName}/actions/runs/{again.RunIndex}"));
     }

@@ -30,6 +30,9 @@ internal sealed class ChaosRunner(ProtocolClient client, string token, Ledger le
         var job = claim.GetProperty("job");
         var id = job.GetProperty("id").GetInt64();
         var attempt = job.GetProperty("attempt").GetInt32();
+        ledger.Claimed(
+            job.GetProperty("run_id").GetInt64(), job.GetProperty("event").GetString()!,
+            claim.ToString().Contains(ChaosTests.Secret, StringComparison.Ordinal), job.GetProperty("mask_values").GetArrayLength());
         var jobToken = claim.GetProperty("token").GetString()!;
         foreach (var step in job.GetProperty("steps").EnumerateArray())
         {

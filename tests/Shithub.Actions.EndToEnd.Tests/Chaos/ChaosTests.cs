@@ -14,8 +14,13 @@ namespace Shithub.Actions.EndToEnd.Tests.Chaos;
 /// </remarks>
 public sealed class ChaosTests
 {
-    private const string Workflow = """
-        on: workflow_dispatch
+    /// <summary>No chunk of a log looks like it: those are of small letters.</summary>
+    public const string Secret = "CHAOS-4711-SECRET";
+
+    internal const string Workflow = """
+        on: [workflow_dispatch, pull_request]
+        env:
+          KEY: ${{ secrets.CHAOS }}
         jobs:
           build:
             runs-on: ubuntu-latest
@@ -41,7 +46,11 @@ public sealed class ChaosTests
             CultureInfo.InvariantCulture, $"Again: SHITHUB_CHAOS_RUNS={runs} SHITHUB_CHAOS_CRASHES={crashes} SHITHUB_CHAOS_SEED={seed}");
         TestContext.Current.TestOutputHelper?.WriteLine(replay);
         await using var plane = await ControlPlane.StartAsync(servers: 2);
-        await plane.PushAsync("chaos", Workflow);
+        const string Repository = $"{ControlPlane.User}/chaos";
+        await plane.PushAsync("chaos", Workflow, isPublic: true);
+        await plane.SetSecretAsync(Repository, "CHAOS", Secret);
+        var strangerToken = await plane.CreateUserAsync(ChaosStranger.Name);
+        var pulls = (runs + 3) / 4;
         var ledger = new Ledger();
         await using var proxy = new DroppingProxy(plane.Ports, seed, dropRate: 0.03);
         using var http = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{proxy.Port}"), Timeout = TimeSpan.FromSeconds(20) };
@@ -54,17 +63,21 @@ public sealed class ChaosTests
             runners.Add(new ChaosRunner(client, token, ledger, new Random(seed + runner)).RunAsync(over.Token));
         }
 
+        using var stranger = new ChaosStranger(plane, client, http.BaseAddress, strangerToken, ledger, new Random(seed - 1));
+        await stranger.PrepareAsync(Repository, pulls);
+        var proposing = stranger.RunAsync(Repository, pulls);
         var chaos = WreckAsync(plane, ledger, new Random(seed), kills: runs, crashes);
         for (var run = 0; run < runs; run++)
         {
             var (status, answer) = await client.PostAsync(
-                $"/api/v1/repos/{ControlPlane.User}/chaos/actions/workflows/chaos.yml/dispatches", plane.Token, new { @ref = "trunk" });
+                $"/api/v1/repos/{Repository}/actions/workflows/chaos.yml/dispatches", plane.Token, new { @ref = "trunk" });
             Assert.True(status == HttpStatusCode.Created, $"{status}: {answer}. {replay}");
             ledger.Dispatched(answer!.Value.GetProperty("run_id").GetInt64());
         }
 
-        await await Task.WhenAny([chaos, .. runners]);
+        await await Task.WhenAny([Task.WhenAll(chaos, proposing), .. runners]);
         await chaos;
+        await proposing;
         await LiveSystem.UntilAsync(
             $"every run ends. {replay}\n{plane.Logs()}",
             async () =>
@@ -79,7 +92,11 @@ public sealed class ChaosTests
         await Task.WhenAll(runners);
         await using (var connection = await plane.DataSource.OpenConnectionAsync(TestContext.Current.CancellationToken))
             await ledger.VerifyAsync(connection, replay);
-        Assert.True(ledger.Runs >= runs && ledger.Chunks > 0 && proxy.Dropped > 0, $"Nothing happened. {replay}");
+        Assert.True(
+            ledger.Runs >= runs && ledger.Chunks > 0 && ledger.Approvals >= pulls && proxy.Dropped > 0, $"Nothing happened. {replay}");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{ledger.Runs} runs, {pulls} pull requests with {ledger.Approvals} approvals, {ledger.Claims} claims, {ledger.Acknowledged} calls, "
+            + $"{ledger.Chunks} chunks, {runs} kills, {crashes} crashes, {proxy.Dropped} lost answers");
     }
 
     /// <summary>One server is killed at a time, so that the other one answers; the database is the only one there is.</summary>

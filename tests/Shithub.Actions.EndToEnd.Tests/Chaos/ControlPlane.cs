@@ -41,9 +41,22 @@ internal sealed class ControlPlane : IAsyncDisposable
         var plane = new ControlPlane(
             await DurableCluster.StartAsync(), Directory.CreateTempSubdirectory("shithub-plane-").FullName, program ?? SourceTree.Server, servers);
         for (var server = 0; server < servers; server++) await plane.StartServerAsync(server);
-        await plane.AdminAsync("user", "create", User);
-        plane.Token = (await plane.AdminAsync("token", "create", "--user", User, "--scopes", "repo:write")).GetProperty("token").GetString()!;
+        plane.Token = await plane.CreateUserAsync(User);
         return plane;
+    }
+
+    /// <returns>A token of the user, who may write to nothing but their own.</returns>
+    public async Task<string> CreateUserAsync(string name)
+    {
+        await AdminAsync("user", "create", name);
+        return (await AdminAsync("token", "create", "--user", name, "--scopes", "repo:write")).GetProperty("token").GetString()!;
+    }
+
+    public async Task SetSecretAsync(string repository, string name, string value)
+    {
+        var file = Path.Combine(_folder, "secret");
+        await File.WriteAllTextAsync(file, value);
+        await AdminAsync("secret", "set", name, "--repo", repository, "--file", file);
     }
 
     public Uri Url(int server) => new($"http://127.0.0.1:{Ports[server].ToString(CultureInfo.InvariantCulture)}");
@@ -70,11 +83,11 @@ internal sealed class ControlPlane : IAsyncDisposable
             [auth]
             totp_key_b64 = "{_rootKey}"
             """);
-        _servers[server] = Process.Start(new ProcessStartInfo("sh",
+        _servers[server] = Process.Start(WithoutSettings(new ProcessStartInfo("sh",
         [
             "-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", Path.Combine(_folder, $"server-{server}.log"),
             "dotnet", server == 0 ? _program : SourceTree.Server, "serve", "--config", config,
-        ]));
+        ])));
         using var client = new HttpClient { BaseAddress = Url(server) };
         await LiveSystem.UntilAsync($"server {server} is ready", async () =>
         {
@@ -85,7 +98,7 @@ internal sealed class ControlPlane : IAsyncDisposable
             }
             catch (HttpRequestException)
             {
-                return false;
+                return _servers[server] is { HasExited: false } ? false : throw new InvalidOperationException($"Server {server} has ended.\n{Logs()}");
             }
         });
     }
@@ -112,9 +125,9 @@ internal sealed class ControlPlane : IAsyncDisposable
 
     /// <summary>A repository of <see cref="User"/> with this workflow on its branch <c>trunk</c>, pushed to the first server.</summary>
     /// <returns>The pushed commit.</returns>
-    public async Task<string> PushAsync(string name, string workflow, int server = 0)
+    public async Task<string> PushAsync(string name, string workflow, int server = 0, bool isPublic = false)
     {
-        await AdminAsync("repo", "create", $"{User}/{name}");
+        await AdminAsync(["repo", "create", $"{User}/{name}", .. isPublic ? (string[])["--public"] : []]);
         using var git = new GitClient();
         await git.InitAsync(GitClient.Url(Url(server), $"{User}/{name}.git", Token));
         var sha = await git.CommitAsync(".shithub/workflows/chaos.yml", workflow, "A workflow");
@@ -129,16 +142,24 @@ internal sealed class ControlPlane : IAsyncDisposable
     /// <summary>Runs <c>shithubd admin … --output json</c> of the build under test.</summary>
     public async Task<JsonElement> AdminAsync(params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(
+        using var process = Process.Start(WithoutSettings(new ProcessStartInfo(
             "dotnet", [SourceTree.Server, "admin", .. arguments, "--config", Config(0), "--output", "json"])
         {
             RedirectStandardOutput = true,
-        })!;
+        }))!;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return process.ExitCode == 0
             ? JsonDocument.Parse(output).RootElement
             : throw new InvalidOperationException($"shithubd admin {string.Join(' ', arguments)} ended with {process.ExitCode}: {output}");
+    }
+
+    /// <summary>The tests' own variables look like settings, and the program refuses those that it does not know.</summary>
+    private static ProcessStartInfo WithoutSettings(ProcessStartInfo start)
+    {
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("SHITHUB_", StringComparison.Ordinal)).ToList())
+            start.Environment.Remove(name);
+        return start;
     }
 
     private string Config(int server) => Path.Combine(_folder, $"shithubd-{server.ToString(CultureInfo.InvariantCulture)}.toml");
