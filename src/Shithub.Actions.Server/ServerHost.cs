@@ -124,6 +124,7 @@ public static class ServerHost
         app.MapRepositoryDispatchEndpoint();
         app.MapSecretEndpoints();
         app.MapAuditEndpoints();
+        app.MapPolicyEndpoints();
         app.MapExplainEndpoint();
         app.MapGitEndpoints();
         app.MapWebPages();

@@ -52,6 +52,26 @@ public sealed class MaskAutomaton
     /// <summary>Where a mask may begin while the automaton is at its root.</summary>
     internal MaskStarts Starts { get; }
 
+    /// <summary>Whether one of the masks is in the text.</summary>
+    /// <param name="goesOn">Then also whether the end of the text begins one.</param>
+    public bool IsIn(ReadOnlySpan<byte> text, bool goesOn)
+    {
+        var (state, sure) = (Root, 0);
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (state == Root && i >= sure)
+            {
+                i = Starts.Next(text, i, out sure);
+                if (i == text.Length) break;
+            }
+
+            state = Next(state, text[i]);
+            if (MatchLength(state) > 0) return true;
+        }
+
+        return goesOn && state != Root;
+    }
+
     /// <summary>The state after <paramref name="value"/>: the longest end of the input that begins some mask.</summary>
     internal int Next(int state, byte value)
     {

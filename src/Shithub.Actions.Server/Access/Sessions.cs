@@ -1,11 +1,12 @@
 using Dapper;
 using Npgsql;
 using Shithub.Actions.Configuration;
+using Shithub.Actions.Server.Audit;
 
 namespace Shithub.Actions.Server.Access;
 
 /// <summary>A browser's sign-ins. Each is made from an access token and dies with it, or after <c>auth.session_lifetime</c>.</summary>
-public sealed class Sessions(NpgsqlDataSource dataSource, AccessTokens tokens, ServerSettings settings)
+public sealed class Sessions(NpgsqlDataSource dataSource, AccessTokens tokens, ServerSettings settings, AuditLog audit)
 {
     public const string CookieName = "shithub_session";
 
@@ -42,8 +43,14 @@ public sealed class Sessions(NpgsqlDataSource dataSource, AccessTokens tokens, S
             return null;
         var session = OpaqueToken.New("shs_");
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
         var expiresAt = await connection.QuerySingleAsync<DateTime>(new CommandDefinition(
-            Insert, new { hash = OpaqueToken.Hash(session), tokenId = actor.TokenId, lifetime = settings.Auth.SessionLifetime }, cancellationToken: cancellation));
+            Insert, new { hash = OpaqueToken.Hash(session), tokenId = actor.TokenId, lifetime = settings.Auth.SessionLifetime }, transaction,
+            cancellationToken: cancellation));
+        await audit.AppendAsync(
+            connection, transaction,
+            new AuditEntry("session.create", "user", actor.UserId, actor.Name, new { expires_at = expiresAt }) { By = actor }, cancellation);
+        await transaction.CommitAsync(cancellation);
         return new NewSession(session, expiresAt, actor);
     }
 

@@ -31,10 +31,10 @@ internal static class PolicyCommands
     private static Command Set()
     {
         var enabled = new Option<bool?>("--enabled") { Description = "false is a hard stop that queued jobs obey too." };
-        var running = Cap("--max-running", "Jobs that run at once: of an owner, all its repositories together; of the site, of each owner that has no cap of its own.");
-        var ofRepositories = Cap("--max-running-per-repository", "Of the site or an owner: jobs that each repository without a cap of its own runs at once.");
-        var queued = Cap("--max-queued", "Jobs of a repository that wait or are queued. A run that would pass it ends at once and says so.");
-        var triggers = Cap("--max-triggers-per-hour", "Events of one actor that start runs. A run beyond it ends at once and says so.");
+        var running = CapOption("--max-running", "Jobs that run at once: of an owner, all its repositories together; of the site, of each owner that has no cap of its own.");
+        var ofRepositories = CapOption("--max-running-per-repository", "Of the site or an owner: jobs that each repository without a cap of its own runs at once.");
+        var queued = CapOption("--max-queued", "Jobs of a repository that wait or are queued. A run that would pass it ends at once and says so.");
+        var triggers = CapOption("--max-triggers-per-hour", "Events of one actor that start runs. A run beyond it ends at once and says so.");
         var command = new Command("set", "Change a policy. Caps are numbers, or 'none' to leave it to the wider scope.")
         {
             ScopeOptions.Repo, ScopeOptions.Owner, ScopeOptions.Site, enabled, running, ofRepositories, queued, triggers,
@@ -44,35 +44,31 @@ internal static class PolicyCommands
             var (scope, exitCode) = await FindAsync(context, parse, cancellation);
             if (scope is null)
                 return exitCode;
-            if (scope.RepoId is not null && parse.GetValue(ofRepositories) is not null)
-                return CommandContext.Fail(parse, CommandContext.WrongUsage, "A repository has --max-running only.");
             foreach (var option in (Option<string?>[])[running, ofRepositories, queued, triggers])
             {
                 if (parse.GetValue(option) is { } text && !TryCap(text, out _))
                     return CommandContext.Fail(parse, CommandContext.WrongUsage, $"{option.Name}: '{text}' is neither a number from 0 nor '{NoCap}'.");
             }
 
-            int? Changed(Option<string?> option, int? old) => parse.GetValue(option) is { } text && TryCap(text, out var cap) ? cap : old;
-            var isSite = scope is { OwnerId: null, RepoId: null };
-            var policy = await context.Get<ActionsPolicy>().ChangeAsync(
-                scope,
-                old => old with
-                {
-                    Enabled = parse.GetValue(enabled) ?? old.Enabled,
-                    MaxRunning = isSite ? null : Changed(running, old.MaxRunning),
-                    OwnerMaxRunning = isSite ? Changed(running, old.OwnerMaxRunning) : null,
-                    RepoMaxRunning = Changed(ofRepositories, old.RepoMaxRunning),
-                    MaxQueued = Changed(queued, old.MaxQueued),
-                    MaxTriggersPerHour = Changed(triggers, old.MaxTriggersPerHour),
-                },
-                cancellation);
+            CapChange Cap(Option<string?> option) => parse.GetValue(option) is { } text && TryCap(text, out var cap) ? CapChange.To(cap) : default;
+            var change = new PolicyChange
+            {
+                Enabled = parse.GetValue(enabled),
+                MaxRunning = Cap(running),
+                MaxRunningPerRepository = Cap(ofRepositories),
+                MaxQueued = Cap(queued),
+                MaxTriggersPerHour = Cap(triggers),
+            };
+            if (!change.Fits(scope))
+                return CommandContext.Fail(parse, CommandContext.WrongUsage, "A repository has --max-running only.");
+            var policy = await context.Get<ActionsPolicy>().ChangeAsync(scope, old => change.Of(scope, old), cancellation);
             Print(context, scope, policy);
             return CommandContext.Done;
         });
         return command;
     }
 
-    private static Option<string?> Cap(string name, string description) => new(name) { Description = description, HelpName = "N|none" };
+    private static Option<string?> CapOption(string name, string description) => new(name) { Description = description, HelpName = "N|none" };
 
     private static bool TryCap(string text, out int? cap)
     {

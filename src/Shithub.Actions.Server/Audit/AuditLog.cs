@@ -13,11 +13,31 @@ public sealed class AuditLog(IHttpContextAccessor http, AuditOrigin program)
 {
     private const int TextMax = 300;
 
+    // An entry outlives what it is about, and an id says nothing then: who does not know the name leaves it to be looked up here.
     private const string Insert = """
         insert into audit_log
             (actor_kind, actor_id, actor_name, token_id, verb, object_type, object_id, object_name, origin, client, details)
         values
-            (@Kind, @ActorId, @ActorName, @TokenId, @Verb, @ObjectType, @ObjectId, @ObjectName, @Origin, @Client, @Details::jsonb)
+            (@Kind, @ActorId, @ActorName, @TokenId, @Verb, @ObjectType, @ObjectId,
+             coalesce(@ObjectName, case @ObjectType
+                when 'repository' then (
+                    select o.name || '/' || p.name from repositories p join owners o on o.id = p.owner_id where p.id = @ObjectId)
+                when 'run' then (
+                    select o.name || '/' || p.name || ' #' || r.run_index
+                    from workflow_runs r join repositories p on p.id = r.repo_id join owners o on o.id = p.owner_id
+                    where r.id = @ObjectId)
+                when 'job' then (
+                    select o.name || '/' || p.name || ' #' || r.run_index || ' ' || j.job_name
+                    from workflow_jobs j join workflow_runs r on r.id = j.run_id join repositories p on p.id = r.repo_id
+                        join owners o on o.id = p.owner_id
+                    where j.id = @ObjectId)
+                when 'runner' then (select name from workflow_runners where id = @ObjectId)
+                when 'token' then (
+                    select t.name || ' of ' || u.name from access_tokens t join owners u on u.id = t.user_id where t.id = @ObjectId)
+                when 'organization' then (select name from owners where id = @ObjectId)
+                when 'owner' then (select name from owners where id = @ObjectId)
+             end),
+             @Origin, @Client, @Details::jsonb)
         """;
 
     /// <summary>For what runs outside a server and its commands.</summary>
@@ -27,7 +47,7 @@ public sealed class AuditLog(IHttpContextAccessor http, AuditOrigin program)
     public Task AppendAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, AuditEntry entry, CancellationToken cancellation)
     {
-        var by = WhoIsIt();
+        var by = WhoIsIt(entry.By);
         return connection.ExecuteAsync(new CommandDefinition(
             Insert,
             new
@@ -61,13 +81,13 @@ public sealed class AuditLog(IHttpContextAccessor http, AuditOrigin program)
         return rows;
     }
 
-    private AuditOrigin WhoIsIt()
+    private AuditOrigin WhoIsIt(Actor? said)
     {
         if (http.HttpContext is not { } context)
             return program;
         var origin = context.Connection.RemoteIpAddress?.ToString();
         var client = context.Request.Headers.UserAgent.ToString();
-        return Authenticator.Known(context) is { } actor
+        return (said ?? Authenticator.Known(context)) is { } actor
             ? new AuditOrigin("user", actor.Name, origin, client) { ActorId = actor.UserId, TokenId = actor.TokenId }
             // What nobody signed in for and is audited: a runner that registers itself.
             : new AuditOrigin("runner", "registration secret", origin, client);
@@ -79,5 +99,10 @@ public sealed class AuditLog(IHttpContextAccessor http, AuditOrigin program)
 }
 
 /// <param name="Verb">What was done: <c>runner.drain</c>. The README of the folder lists them.</param>
+/// <param name="ObjectName">Null: that of the object with the id, as it is now.</param>
 /// <param name="Details">An object with what else matters, never a secret; null for none.</param>
-public sealed record AuditEntry(string Verb, string ObjectType, long? ObjectId, string? ObjectName, object? Details = null);
+public sealed record AuditEntry(string Verb, string ObjectType, long? ObjectId, string? ObjectName, object? Details = null)
+{
+    /// <summary>Who, where the request did not come with it: somebody who signs in.</summary>
+    public Actor? By { get; init; }
+}

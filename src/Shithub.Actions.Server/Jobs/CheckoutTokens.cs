@@ -21,11 +21,14 @@ public sealed class CheckoutTokens(JobTokens tokens, NpgsqlDataSource dataSource
         """;
 
     /// <param name="claim">The claim's first API token: the checkout token shares its jti.</param>
-    public string Issue(JobTokenClaims claim, int timeoutMinutes) => tokens.Issue(claim with
+    public string Issue(JobTokenClaims claim, int timeoutMinutes) => tokens.Issue(Of(claim, timeoutMinutes));
+
+    /// <summary>What the token of a claim says.</summary>
+    public static JobTokenClaims Of(JobTokenClaims claim, int timeoutMinutes) => claim with
     {
         Purpose = JobTokens.CheckoutPurpose,
         Expires = claim.Expires + (timeoutMinutes * 60L),
-    });
+    };
 
     /// <summary>What the token may fetch, or null when it is no live checkout token.</summary>
     public async Task<CheckoutGrant?> VerifyAsync(string token, CancellationToken cancellation)

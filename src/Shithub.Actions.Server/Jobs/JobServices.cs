@@ -14,6 +14,7 @@ public static class JobServices
         .AddSingleton<ReportStepStatus>()
         .AddSingleton<CheckCancel>()
         .AddSingleton(new LogLimits(settings.Logs.MaxBytesPerJob))
+        .AddSingleton<TokenMasks>()
         .AddSingleton<AttemptMasks>()
         .AddSingleton<WithheldLog>()
         .AddSingleton<AppendStatement>()

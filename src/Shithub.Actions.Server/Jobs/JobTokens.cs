@@ -30,6 +30,9 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
 
     private static readonly string Header = Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8);
 
+    /// <summary>What every token begins with.</summary>
+    public static string Beginning => Header + ".";
+
     private const string KeyLabel = "actions-runner-jwt-v1";
 
     private readonly byte[] _key = root.Derive(KeyLabel);
@@ -39,13 +42,28 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
 
     public string Issue(JobTokenClaims claims)
     {
+        var signed = Payload(claims);
+        return $"{signed}.{Encoding.ASCII.GetString(Sign(_key, signed))}";
+    }
+
+    /// <summary>Every token that may have been given for these claims: one, or two while the root key is being replaced.</summary>
+    public IEnumerable<string> AllOf(JobTokenClaims claims)
+    {
+        yield return Issue(claims);
+        if (_previousKey is null)
+            yield break;
+        var signed = Payload(claims);
+        yield return $"{signed}.{Encoding.ASCII.GetString(Sign(_previousKey, signed))}";
+    }
+
+    private static string Payload(JobTokenClaims claims)
+    {
         var payload = JsonSerializer.SerializeToUtf8Bytes(
             new TokenPayload(
                 $"runner:{claims.RunnerId.ToString(CultureInfo.InvariantCulture)}", claims.Purpose, claims.JobId, claims.RunId,
                 claims.RepoId, claims.Attempt, claims.Expires, claims.Jti),
             JobTokenJson.Default.TokenPayload);
-        var signed = $"{Header}.{Base64Url.EncodeToString(payload)}";
-        return $"{signed}.{Encoding.ASCII.GetString(Sign(_key, signed))}";
+        return $"{Header}.{Base64Url.EncodeToString(payload)}";
     }
 
     /// <summary>The claims of a token that we signed, that is meant for <paramref name="purpose"/> and has not expired; else null.</summary>

@@ -118,7 +118,7 @@ public sealed class ReportStepStatus(
     private async Task<StatusChange> WithoutSecretsAsync(JobCall call, StatusChange change, CancellationToken cancellation)
     {
         if ((change.Annotations.Count == 0 && change.Summary is null)
-            || await masks.ScrubberAsync(call.Token.JobId, call.Token.Attempt, cancellation) is not { } scrub)
+            || await masks.ScrubberAsync(call.Token.JobId, call.Token.Attempt, Texts(change), cancellation) is not { } scrub)
         {
             return change;
         }
@@ -134,6 +134,9 @@ public sealed class ReportStepStatus(
             })],
         };
     }
+
+    private static IEnumerable<string> Texts(StatusChange change) =>
+        change.Annotations.SelectMany(note => new[] { note.Message, note.Title, note.File }).Append(change.Summary).OfType<string>();
 
     private async Task<(JobCallOutcome Outcome, long RunId)?> RunAsync(
         NpgsqlCommand command, JobCall call, long stepId, StatusChange change, CancellationToken cancellation)

@@ -47,9 +47,7 @@ public sealed class AppendLog(
         if (added.Count > 0 && await AddMasksAsync(call, added, cancellation) is { } refused)
             return (refused, 0);
         var hash = SHA256.HashData(chunk);
-        var known = added.Count > 0
-            ? await attempts.LoadAsync(call.Token.JobId, call.Token.Attempt, cancellation)
-            : attempts.Known(call.Token.JobId, call.Token.Attempt);
+        var known = await attempts.ForAsync(call.Token.JobId, call.Token.Attempt, chunk, isStale: added.Count > 0, cancellation);
         for (var tries = 1; ; tries++)
         {
             var (append, after, replacements) = await PrepareAsync(call, stepId, seq, chunk, hash, known, cancellation);

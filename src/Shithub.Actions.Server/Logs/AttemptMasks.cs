@@ -13,7 +13,7 @@ namespace Shithub.Actions.Server.Logs;
 /// database, and every append proves what it took from here (<see cref="AppendStatement"/>). An attempt that is not in it has no masks as
 /// far as this server knows.
 /// </summary>
-public sealed class AttemptMasks(NpgsqlDataSource dataSource, SecretMasks masks, RootKey root)
+public sealed class AttemptMasks(NpgsqlDataSource dataSource, SecretMasks masks, TokenMasks tokens, RootKey root)
 {
     /// <summary>
     /// Attempts and automata are forgotten by their weight: an automaton's is its nodes. An attempt weighs them again, since one that was
@@ -48,8 +48,23 @@ public sealed class AttemptMasks(NpgsqlDataSource dataSource, SecretMasks masks,
     /// <summary>By a hash of the values: jobs of one repository mostly have the same secrets.</summary>
     private readonly RecentlyUsed<string, MaskAutomaton> _automata = new(AutomatonWeight);
 
-    /// <summary>What is known already; null: no masks, as far as is known.</summary>
-    public AttemptLogs? Known(long jobId, int attempt) => _attempts.Find((jobId, attempt));
+    /// <summary>What is known already, with the attempt's own tokens among the masks if the chunk may have one.</summary>
+    /// <param name="isStale">Some were added: they are read.</param>
+    /// <returns>Null: no masks, as far as is known.</returns>
+    public async Task<AttemptLogs?> ForAsync(long jobId, int attempt, ReadOnlyMemory<byte> chunk, bool isStale, CancellationToken cancellation)
+    {
+        var known = isStale ? await LoadAsync(jobId, attempt, cancellation) : _attempts.Find((jobId, attempt));
+        if (known is { HidesTokens: true }
+            || !TokenMasks.MayBeIn(chunk.Span, goesOn: true)
+            || !await tokens.KeepAsync(jobId, attempt, cancellation)
+            || await LoadAsync(jobId, attempt, cancellation) is not { } more)
+        {
+            return known;
+        }
+
+        more.HidesTokens = true;
+        return more;
+    }
 
     /// <summary>Reads the attempt's masks as they are now.</summary>
     /// <returns>Null when it has none.</returns>
@@ -86,8 +101,11 @@ public sealed class AttemptMasks(NpgsqlDataSource dataSource, SecretMasks masks,
     /// What puts stars for what an attempt's masks hide into texts that are to be stored for it, such as a summary or the message of an
     /// annotation; null where it has no masks.
     /// </summary>
-    public async Task<Func<string, string>?> ScrubberAsync(long jobId, int attempt, CancellationToken cancellation)
+    /// <param name="texts">All that it will be asked about.</param>
+    public async Task<Func<string, string>?> ScrubberAsync(long jobId, int attempt, IEnumerable<string> texts, CancellationToken cancellation)
     {
+        if (texts.Any(TokenMasks.MayBeIn))
+            await tokens.KeepAsync(jobId, attempt, cancellation);
         if (await LoadAsync(jobId, attempt, cancellation) is not { } logs)
             return null;
         return text =>
@@ -99,10 +117,16 @@ public sealed class AttemptMasks(NpgsqlDataSource dataSource, SecretMasks masks,
 
     /// <summary>Which of the names and values have something in them that no log of the attempt would show.</summary>
     public async Task<IReadOnlyList<string>> FindAsync(
-        long jobId, int attempt, IReadOnlyDictionary<string, string> texts, CancellationToken cancellation) =>
-        await LoadAsync(jobId, attempt, cancellation) is { } logs
-            ? [.. texts.Where(text => Scrub(logs.Automaton, text.Key).Replacements + Scrub(logs.Automaton, text.Value).Replacements > 0).Select(text => text.Key)]
+        long jobId, int attempt, IReadOnlyDictionary<string, string> texts, CancellationToken cancellation)
+    {
+        if (texts.Any(text => TokenMasks.MayBeIn(text.Key) || TokenMasks.MayBeIn(text.Value)))
+            await tokens.KeepAsync(jobId, attempt, cancellation);
+        return await LoadAsync(jobId, attempt, cancellation) is { } logs
+            ? [.. texts.Where(text => IsIn(logs.Automaton, text.Key) || IsIn(logs.Automaton, text.Value)).Select(text => text.Key)]
             : [];
+    }
+
+    private static bool IsIn(MaskAutomaton automaton, string text) => automaton.IsIn(Encoding.UTF8.GetBytes(text), goesOn: false);
 
     private static (ArrayBufferWriter<byte> Shown, long Replacements) Scrub(MaskAutomaton automaton, string text)
     {
@@ -139,6 +163,9 @@ public sealed class AttemptLogs(int version, MaskAutomaton automaton)
     private readonly Dictionary<long, StreamState> _streams = [];
 
     public int Version => version;
+
+    /// <summary>The attempt's own tokens are among the masks.</summary>
+    public bool HidesTokens { get; set; }
 
     public MaskAutomaton Automaton => automaton;
 

@@ -11,7 +11,7 @@ public sealed class PreparePullRequest(
 {
     // Index workflow_runs_awaiting. A new head asks again, and a pull request that is closed asks no more.
     private const string FindSuperseded = """
-        select id
+        select id, head_sha
         from workflow_runs
         where pull_request_id = @Id and hold = 'approval' and conclusion is null
             and (head_sha <> @HeadSha or (@State <> 'open' and trigger_event_id <> @eventId))
@@ -49,10 +49,13 @@ public sealed class PreparePullRequest(
     private async Task SupersedeAsync(PullRequest pull, Guid eventId, CancellationToken cancellation)
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
-        var superseded = (await connection.QueryAsync<long>(new CommandDefinition(
+        var superseded = (await connection.QueryAsync<(long Id, string HeadSha)>(new CommandDefinition(
             FindSuperseded, new { pull.Id, pull.HeadSha, pull.State, eventId = eventId.ToString() }, cancellationToken: cancellation))).AsList();
-        foreach (var run in superseded)
-            await cancel.ExecuteAsync(run, null, cancellation);
+        foreach (var (run, head) in superseded)
+        {
+            var reason = head != pull.HeadSha ? $"Pull request #{pull.Number} has moved on to commit {pull.HeadSha}." : $"Pull request #{pull.Number} is {pull.State}.";
+            await cancel.ExecuteAsync(run, null, cancellation, reason);
+        }
     }
 }
 

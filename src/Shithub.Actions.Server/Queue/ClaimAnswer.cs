@@ -22,10 +22,10 @@ public sealed class ClaimAnswer(
         var opened = secrets.Open(row, checkoutToken, contexts.OfRun);
         var givesSecrets = EventTrust.GivesSecrets(row.Event, row.Trust);
         string[] jobTokens = givesSecrets ? [checkoutToken, .. actions.Select(action => action.Token)] : [];
-        string[] hidden = givesSecrets && (opened.Values.Values.Contains(checkoutToken) || MayReadTokens(row)) ? [.. jobTokens, .. opened.Masks] : [.. opened.Masks];
-        // Kept before they leave: a server that ends in between has told nobody, and the claim is repeated.
-        if (hidden.Length > 0)
-            await masks.StoreAsync(row.Id, row.Attempt, hidden, cancellation);
+        // Kept before they leave: a server that ends in between has told nobody, and the claim is repeated. Tokens become masks of their
+        // own when a text looks like one (Logs/TokenMasks.cs).
+        if (opened.Masks.Count > 0)
+            await masks.StoreAsync(row.Id, row.Attempt, opened.Masks, cancellation);
 
         metrics.TokenIssued(JobTokens.ApiPurpose);
         metrics.TokenIssued(JobTokens.CheckoutPurpose);
@@ -70,21 +70,6 @@ public sealed class ClaimAnswer(
                 row.Services,
                 actions));
     }
-
-    /// <summary>
-    /// Whether a step may come to hold a token, and print it. Most can't: their jobs keep no masks, and their logs are stored as they come.
-    /// What actions read is in their repositories, so they count as readers.
-    /// </summary>
-    private static bool MayReadTokens(ClaimedRow row) =>
-        row.Actions.Count > 0
-        || row.Env.Values.Any(Mentions)
-        || row.Steps.Any(step => Mentions(step.Run) || step.Env.Values.Any(Mentions) || step.With.Values.Any(Mentions));
-
-    /// <summary><c>github.token</c>, however it is written: <c>github['token']</c>, <c>toJSON(github)</c>, <c>github[inputs.key]</c>.</summary>
-    private static bool Mentions(string? text) =>
-        text is not null && text.Contains("${{", StringComparison.Ordinal) && text.Contains("hub", StringComparison.OrdinalIgnoreCase)
-        && (text.Contains("token", StringComparison.OrdinalIgnoreCase) || text.Contains("toJSON", StringComparison.OrdinalIgnoreCase)
-            || text.Contains('[', StringComparison.Ordinal));
 
     private ClaimedAction Resolve(ResolvedAction action, JobTokenClaims claims, ClaimedRow row) => new(
         action.Uses, action.Repository, action.Sha, url.Of(action.Repository + ".git"),

@@ -20,13 +20,16 @@ public sealed class ExplainJob(NpgsqlDataSource dataSource)
                 select from concurrency_members m
                 where m.run_id = j.run_id and m.held_since is null and starts_with(j.job_key, m.call_path || '/')) as call_waits,
             r.hold as run_hold, r.run_index, o.name || '/' || p.name as repository, o.name as owner, s.labels,
-            q.stop, q.owner_running, q.owner_max_running, q.repo_running, q.repo_max_running
+            q.stop, q.owner_running, q.owner_max_running, q.repo_running, q.repo_max_running,
+            j.environment, g.needs_review and g.decision is null as waits_for_review, g.waits_until,
+            (select string_agg(u.name, ', ' order by u.name) from owners u where u.id = any (g.reviewers)) as reviewers
         from workflow_jobs j
         join workflow_runs r on r.id = j.run_id
         join repositories p on p.id = j.repo_id
         join owners o on o.id = p.owner_id
         left join label_sets s on s.id = j.label_set_id
         left join queue_standing q on q.repo_id = j.repo_id
+        left join environment_gates g on g.job_id = j.id and g.passed_at is null
         where j.id = @id
         """;
 
@@ -180,6 +183,15 @@ internal sealed record ExplainedJob
     public int RepoRunning { get; init; }
 
     public int? RepoMaxRunning { get; init; }
+
+    public string? Environment { get; init; }
+
+    public bool WaitsForReview { get; init; }
+
+    public DateTime? WaitsUntil { get; init; }
+
+    /// <summary>Names, or null where none is there any more.</summary>
+    public string? Reviewers { get; init; }
 }
 
 internal sealed record ExplainedRunner

@@ -15,7 +15,9 @@ internal static class ExplainRules
         var obstacles = new List<Obstacle>();
         if (job.RunHold is { } runHold)
             obstacles.Add(OfHold(runHold, "run", group));
-        if (job.Hold is { } hold)
+        if (job.Hold == HoldReason.Environment)
+            obstacles.Add(OfEnvironment(job));
+        else if (job.Hold is { } hold)
             obstacles.Add(OfHold(hold, "job", group));
         if (job is { CallWaits: true, Hold: null })
             obstacles.Add(OfHold(HoldReason.Concurrency, "called workflow that the job is part of", group));
@@ -96,9 +98,24 @@ internal static class ExplainRules
         HoldReason.MaxParallel => new(
             ObstacleReason.MaxParallel, "As many jobs of its matrix run as 'max-parallel' allows.", "One of them ends, or 'max-parallel' is raised."),
         "approval" => new(hold, $"The {what} waits for approval.", "Somebody with write access approves the run."),
-        "environment" => new(hold, $"The {what} waits for its environment.", "The rules of the environment are met: reviewers, wait time, branches."),
         _ => new(hold, $"The {what} is held: {hold}.", "What holds it is settled."),
     };
+
+    private static Obstacle OfEnvironment(ExplainedJob job)
+    {
+        if (job.WaitsForReview)
+        {
+            return string.IsNullOrEmpty(job.Reviewers)
+                ? new(HoldReason.Environment, $"The job waits for a review of the environment '{job.Environment}', whose reviewers are gone.", "Cancel it.")
+                : new(
+                    HoldReason.Environment, $"The job waits for a review of the environment '{job.Environment}'.",
+                    $"One of its reviewers approves or rejects it on the page of the run: {job.Reviewers}.");
+        }
+
+        return job.WaitsUntil is { } until
+            ? new(HoldReason.Environment, Text($"The job waits until {until:yyyy-MM-dd HH:mm:ss}Z, as the environment '{job.Environment}' asks."), "The time passes.")
+            : new(HoldReason.Environment, $"The job waits for the environment '{job.Environment}'.", "A server looks at its rules in a moment.");
+    }
 
     private static Obstacle OfNeeds(ExplainedJob job, List<OpenNeed> open)
     {

@@ -185,8 +185,9 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await connection.ExecuteAsync(new CommandDefinition(Delete, new { id }, transaction, commandTimeout: 0, cancellationToken: cancellation));
+        // Before it, while the repository has a name.
         await audit.AppendAsync(connection, transaction, new AuditEntry("repository.delete", "repository", id, null), cancellation);
+        await connection.ExecuteAsync(new CommandDefinition(Delete, new { id }, transaction, commandTimeout: 0, cancellationToken: cancellation));
         await transaction.CommitAsync(cancellation);
         var path = Open(id).Path;
         if (Directory.Exists(path))

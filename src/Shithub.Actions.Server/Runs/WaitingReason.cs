@@ -10,6 +10,7 @@ public static class WaitingReason
     public static string? Of(JobRow job) => job switch
     {
         { Status: "waiting", RunHold: RunHold.Approval } => "Waiting for approval by somebody who may write to the repository",
+        { Status: "waiting", RunHold: HoldReason.Concurrency } => "Waiting for the concurrency group of its run",
         { Status: "waiting", Hold: HoldReason.Environment, WaitsForReview: true } =>
             $"Waiting for a review of the environment {job.Environment} by {(string.IsNullOrEmpty(job.Reviewers) ? "a reviewer who is gone; cancel the job" : job.Reviewers)}",
         { Status: "waiting", Hold: HoldReason.Environment, WaitsUntil: { } until } => string.Create(

@@ -11,29 +11,21 @@ namespace Shithub.Actions.Server.Tests.Admin;
 /// <summary>The commands as an operator types them, on a real database.</summary>
 public sealed class AdminCommandTests : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("shithub-admin-").FullName;
     private TestDatabase _database = null!;
+    private OperatorShell _shell = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         _database = await PostgresFixture.CreateDatabaseAsync(Cancellation);
-        await File.WriteAllTextAsync(
-            Path.Combine(_folder, "config.toml"),
-            $"""
-            [server]
-            data_root = "{_folder}"
-            [database]
-            url = "{_database.Url}"
-            """,
-            Cancellation);
+        _shell = await OperatorShell.OpenAsync(_database.Url, rootKey: null);
     }
 
     public async ValueTask DisposeAsync()
     {
         await _database.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        _shell.Dispose();
     }
 
     [Fact]
@@ -45,7 +37,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
         await JsonAsync("admin", "org", "add-member", "acme", "root", "--role", "member");
         var repository = await JsonAsync("admin", "repo", "create", "acme/tool", "--public", "--default-branch", "main");
         Assert.Equal(("acme/tool", false, "main"), ((string)repository!["full_name"]!, (bool)repository["private"]!, (string)repository["default_branch"]!));
-        Assert.Equal("ref: refs/heads/main\n", await File.ReadAllTextAsync(Path.Combine(_folder, "repositories", "1.git", "HEAD"), Cancellation));
+        Assert.Equal("ref: refs/heads/main\n", await File.ReadAllTextAsync(Path.Combine(_shell.Folder, "repositories", "1.git", "HEAD"), Cancellation));
         await JsonAsync("admin", "repo", "add-collaborator", "acme/tool", "root", "--permission", "read");
         await JsonAsync("admin", "repo", "disable-actions", "acme/tool");
         Assert.False((bool)(await JsonAsync("admin", "repo", "list"))!.AsArray().Single()!["actions_enabled"]!);
@@ -54,7 +46,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
         Assert.True((bool)(await JsonAsync("admin", "repo", "list"))!.AsArray().Single()!["github_workflows"]!);
         await JsonAsync("admin", "repo", "remove-collaborator", "acme/tool", "root");
         await JsonAsync("admin", "repo", "delete", "acme/tool");
-        Assert.False(Directory.Exists(Path.Combine(_folder, "repositories", "1.git")));
+        Assert.False(Directory.Exists(Path.Combine(_shell.Folder, "repositories", "1.git")));
         Assert.Empty((await JsonAsync("admin", "repo", "list"))!.AsArray());
     }
 
@@ -93,7 +85,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
         await AddRootKeyAsync();
         await JsonAsync("admin", "user", "create", "olga");
         await JsonAsync("admin", "repo", "create", "olga/tool");
-        var file = Path.Combine(_folder, "value");
+        var file = Path.Combine(_shell.Folder, "value");
         await File.WriteAllTextAsync(file, "s3cret-value\n", Cancellation);
         foreach (var scope in new[] { new[] { "--repo", "olga/tool" }, ["--repo", "olga/tool", "--environment", "prod"], ["--owner", "olga"], ["--site"] })
         {
@@ -156,7 +148,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
     public async Task A_unix_socket_that_a_killed_server_left_is_no_hindrance_and_anything_else_there_is()
     {
         await AddRootKeyAsync();
-        var path = Path.Combine(_folder, "shithubd.sock");
+        var path = Path.Combine(_shell.Folder, "shithubd.sock");
         await File.WriteAllTextAsync(path, "precious", Cancellation);
         Assert.Equal(2, (await RunAsync("serve", "--listen", $"unix:{path}", "--base-url", "http://x")).ExitCode);
         Assert.Equal("precious", await File.ReadAllTextAsync(path, Cancellation));
@@ -172,7 +164,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         using var output = new StringWriter();
         var serving = ServerCommandLine.Build()
-            .Parse(["serve", "--listen", $"unix:{path}", "--base-url", "http://x", "--config", Path.Combine(_folder, "config.toml")])
+            .Parse(["serve", "--listen", $"unix:{path}", "--base-url", "http://x", "--config", Path.Combine(_shell.Folder, "config.toml")])
             .InvokeAsync(new InvocationConfiguration { Output = output, Error = output }, stop.Token);
         await Until.TrueAsync(() => Task.FromResult(serving.IsCompleted || output.ToString().Contains("shithubd serves", StringComparison.Ordinal)));
         await stop.CancelAsync();
@@ -192,7 +184,7 @@ public sealed class AdminCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_workflow_file_is_checked_without_server_or_settings()
     {
-        var file = Path.Combine(_folder, "smoke.yml");
+        var file = Path.Combine(_shell.Folder, "smoke.yml");
         await File.WriteAllTextAsync(file, "name: S\non: push\njobs: { a: { runs-on: x, steps: [{ run: 'true' }] } }\n", Cancellation);
         var good = await ParseAsync(file);
         Assert.Equal((0, ""), (good.ExitCode, good.Error));
@@ -205,27 +197,12 @@ public sealed class AdminCommandTests : IAsyncLifetime
     }
 
     private Task AddRootKeyAsync() => File.AppendAllTextAsync(
-        Path.Combine(_folder, "config.toml"), $"\n[auth]\ntotp_key_b64 = \"{Convert.ToBase64String(new byte[32])}\"\n", Cancellation);
+        Path.Combine(_shell.Folder, "config.toml"), $"\n[auth]\ntotp_key_b64 = \"{Convert.ToBase64String(new byte[32])}\"\n", Cancellation);
 
-    private async Task<JsonNode?> JsonAsync(params string[] arguments)
-    {
-        var (exitCode, output, error) = await RunAsync([.. arguments, "--output", "json"]);
-        Assert.Equal((0, ""), (exitCode, error));
-        return JsonNode.Parse(output);
-    }
+    private Task<JsonNode?> JsonAsync(params string[] arguments) => _shell.JsonAsync(arguments);
 
-    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) =>
-        InvokeAsync([.. arguments, "--config", Path.Combine(_folder, "config.toml")]);
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) => _shell.RunAsync(arguments);
 
     private static Task<(int ExitCode, string Output, string Error)> ParseAsync(string file) =>
-        InvokeAsync(["admin", "actions", "parse", file]);
-
-    private static async Task<(int ExitCode, string Output, string Error)> InvokeAsync(string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var exitCode = await ServerCommandLine.Build().Parse(arguments)
-            .InvokeAsync(new InvocationConfiguration { Output = output, Error = error }, Cancellation);
-        return (exitCode, output.ToString(), error.ToString());
-    }
+        OperatorShell.InvokeAsync(["admin", "actions", "parse", file]);
 }

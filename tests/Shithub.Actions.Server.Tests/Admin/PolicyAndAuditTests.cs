@@ -1,4 +1,3 @@
-using System.CommandLine;
 using System.Net;
 using System.Text.Json.Nodes;
 using Npgsql;
@@ -14,31 +13,21 @@ namespace Shithub.Actions.Server.Tests.Admin;
 /// <summary>Policy as an operator sets it, and what is written down of that and of other decisions.</summary>
 public sealed class PolicyAndAuditTests : IAsyncLifetime
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("shithub-audit-").FullName;
     private TestServer _server = null!;
+    private OperatorShell _shell = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
         _server = await TestServer.StartAsync();
-        await File.WriteAllTextAsync(
-            Path.Combine(_folder, "config.toml"),
-            $"""
-            [server]
-            data_root = "{_folder}"
-            [database]
-            url = "{_server.Database.Url}"
-            [auth]
-            totp_key_b64 = "{Convert.ToBase64String(new byte[32])}"
-            """,
-            Cancellation);
+        _shell = await OperatorShell.OpenAsync(_server.Database.Url, Convert.ToBase64String(new byte[32]));
     }
 
     public async ValueTask DisposeAsync()
     {
         await _server.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        _shell.Dispose();
     }
 
     [Fact]
@@ -148,19 +137,7 @@ public sealed class PolicyAndAuditTests : IAsyncLifetime
         Assert.NotEmpty(await _server.Get<ReadAudit>().ListAsync(null, null, null, 10, Cancellation));
     }
 
-    private async Task<JsonNode?> JsonAsync(params string[] arguments)
-    {
-        var (exitCode, output, error) = await RunAsync([.. arguments, "--output", "json"]);
-        Assert.Equal((0, ""), (exitCode, error));
-        return JsonNode.Parse(output);
-    }
+    private Task<JsonNode?> JsonAsync(params string[] arguments) => _shell.JsonAsync(arguments);
 
-    private async Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments)
-    {
-        using var output = new StringWriter();
-        using var error = new StringWriter();
-        var exitCode = await ServerCommandLine.Build().Parse([.. arguments, "--config", Path.Combine(_folder, "config.toml")])
-            .InvokeAsync(new InvocationConfiguration { Output = output, Error = error }, Cancellation);
-        return (exitCode, output.ToString(), error.ToString());
-    }
+    private Task<(int ExitCode, string Output, string Error)> RunAsync(params string[] arguments) => _shell.RunAsync(arguments);
 }

@@ -47,6 +47,9 @@ public sealed class EnvironmentTests : IAsyncLifetime
         Assert.Null(await runner.TryClaimAsync());
         var waiting = await _world.Server.Client.GetStringAsync($"/api/v1/runs/{run.Id}", Cancellation);
         Assert.Contains("Waiting for a review of the environment Production by stranger", waiting, StringComparison.Ordinal);
+        Assert.Equal(
+            "The job waits for a review of the environment 'Production'. One of its reviewers approves or rejects it on the page of the run: stranger.",
+            await ExplainedAsync(run));
 
         (await ReviewAsync(run, "approve", _world.Host.Writer)).MustBeProblem(HttpStatusCode.Forbidden);
         (await ReviewAsync(run, "approve", _world.Host.Stranger, "other")).MustBeProblem(HttpStatusCode.Conflict);
@@ -55,7 +58,7 @@ public sealed class EnvironmentTests : IAsyncLifetime
         (await ReviewAsync(run, "reject", _world.Host.Stranger)).MustBeProblem(HttpStatusCode.Conflict);
         // Written down once, though it was said twice.
         Assert.Equal(
-            "environment.set:production variable.set:PLACE environment.approve:-", await _world.ScalarAsync<string>(
+            $"environment.set:production variable.set:PLACE environment.approve:{_world.Base.FullName} #{run.Id}", await _world.ScalarAsync<string>(
                 """
                 select string_agg(verb || ':' || coalesce(object_name, '-'), ' ' order by id)
                 from audit_log
@@ -91,6 +94,7 @@ public sealed class EnvironmentTests : IAsyncLifetime
         await SetAsync("""{"wait_minutes":30,"branches":["trunk","refs/tags/v*"]}""");
         var run = await PushAsync(Deploy);
         Assert.Equal("build:queued deploy:waiting after:waiting", run.Jobs);
+        Assert.Matches("^The job waits until .*Z, as the environment 'Production' asks. The time passes.$", await ExplainedAsync(run));
         Assert.Contains("Waiting until", await _world.Server.Client.GetStringAsync($"/api/v1/runs/{run.Id}", Cancellation), StringComparison.Ordinal);
         Assert.Equal(0, await _world.Server.Get<EnvironmentKeeper>().SweepAsync(Cancellation));
         await _world.ScalarAsync<int>("update environment_gates set waits_until = now() returning 1");
@@ -166,6 +170,15 @@ public sealed class EnvironmentTests : IAsyncLifetime
         (await PutAsync(path, admin, """{"wait_minutes":5,"branches":["release/**"],"reviewers":["olga"]}""")).MustBe(HttpStatusCode.OK);
         var listed = await _world.Server.Client.GetStringAsync($"/api/v1/repos/{_world.Base.FullName}/environments", Cancellation);
         Assert.Contains("\"wait_minutes\":5,\"branches\":[\"release/**\"],\"reviewers\":[\"olga\"]", listed, StringComparison.Ordinal);
+    }
+
+    /// <summary>What holds the job <c>deploy</c> back, and what would change it.</summary>
+    private async Task<string> ExplainedAsync(PulledRun run)
+    {
+        var job = await _world.ScalarAsync<long>("select id from workflow_jobs where run_id = @Id and job_key = 'deploy'", new { run.Id });
+        var obstacle = (await Answer.GetAsync(_world.Server.Client, $"/api/v1/jobs/{job}/explain", null)).MustBe(HttpStatusCode.OK).Json.GetProperty("obstacles")[0];
+        Assert.Equal("environment", obstacle.GetProperty("reason").GetString());
+        return $"{obstacle.GetProperty("detail").GetString()} {obstacle.GetProperty("remedy").GetString()}";
     }
 
     private async Task SetAsync(string rules) =>

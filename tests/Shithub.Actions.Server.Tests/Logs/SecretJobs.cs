@@ -41,8 +41,13 @@ public sealed class SecretJobs : IAsyncLifetime
         return await ClaimAsync(pool, string.Join(", ", values.Select((_, i) => $"V{i}: '${{{{ secrets.S{i} }}}}'")));
     }
 
-    /// <summary>A job with no secret, a step of which reads its token.</summary>
-    public async Task<(Pool Pool, JobCalls Job)> ClaimWithTokenAsync() => await ClaimAsync(await Pool.CreateAsync(First), "T: '${{ github.token }}'");
+    /// <summary>A job with this <c>env</c>, of a repository whose secret <c>S0</c> has the value.</summary>
+    public async Task<(Pool Pool, JobCalls Job)> ClaimWithAsync(string env, string value)
+    {
+        var pool = await Pool.CreateAsync(First);
+        await First.Get<WorkflowSecrets>().SetAsync(SecretScope.OfRepository(pool.RepoId), "S0", value, Cancellation);
+        return await ClaimAsync(pool, env);
+    }
 
     private async Task<(Pool Pool, JobCalls Job)> ClaimAsync(Pool pool, string env)
     {

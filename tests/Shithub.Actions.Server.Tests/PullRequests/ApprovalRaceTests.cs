@@ -41,6 +41,9 @@ public sealed class ApprovalRaceTests : IAsyncLifetime
             var held = runs.Where(run => run.HeadSha == next).ToList();
             Assert.Equal(("waiting", "approval"), (Assert.Single(held).Status, held[0].Hold));
             Assert.Equal(approved ? "queued - -" : "cancelled cancelled approval", $"{old.Status} {old.Conclusion} {old.Hold}");
+            Assert.Equal(
+                approved ? null : $"Pull request #1 has moved on to commit {next}.",
+                await _world.ScalarAsync<string>("select cancel_reason from workflow_runs where id = @Id", new { old.Id }));
             if (order != "together")
                 Assert.Equal(order == "first", approved);
         }
