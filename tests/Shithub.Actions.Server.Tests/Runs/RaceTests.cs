@@ -120,45 +120,6 @@ public sealed class RaceTests(SharedServer shared) : IClassFixture<SharedServer>
         Assert.Contains("'deploy'", answer.Json.GetProperty("cancel_reason").GetString(), StringComparison.Ordinal);
     }
 
-    /// <summary>What retention does is to delete runs that have ended.</summary>
-    [Theory]
-    [InlineData(Order.OneByOne)]
-    [InlineData(Order.Reversed)]
-    [InlineData(Order.AtOnce)]
-    public async Task A_rerun_of_a_run_that_is_being_pruned_is_a_whole_run_or_none(Order order)
-    {
-        var outcomes = new List<HttpStatusCode>();
-        for (var time = 0; time < Times; time++)
-        {
-            var pool = await Pool.CreateAsync(_server);
-            var run = await pool.EnqueueAsync();
-            await (await (await pool.RegisterAsync()).ClaimAsync()).CompleteAsync();
-            Answer? rerun = null;
-            await RunAsync(
-                order,
-                async () => rerun = await Answer.PostAsync(_server.Client, $"/api/v1/runs/{run.RunId}/rerun", pool.AccessToken, "", key: "again"),
-                () => pool.ExecuteAsync("delete from workflow_runs where id = @RunId", new { run.RunId }));
-            outcomes.Add(rerun!.Status);
-            Assert.Equal(
-                rerun.Status == HttpStatusCode.Created ? "1 runs, 0 of them a child, 1 keys" : "0 runs, 0 of them a child, 0 keys",
-                await pool.ScalarAsync<string>(
-                    """
-                    select count(*) || ' runs, ' || count(parent_run_id) || ' of them a child, '
-                        || (select count(*) from idempotent_calls k where k.made_id in (select id from workflow_runs where repo_id = @RepoId)) || ' keys'
-                    from workflow_runs
-                    where repo_id = @RepoId
-                    """,
-                    new { pool.RepoId }));
-        }
-
-        Assert.All(outcomes, status => Assert.Contains(status, order switch
-        {
-            Order.OneByOne => [HttpStatusCode.Created],
-            Order.Reversed => [HttpStatusCode.NotFound],
-            _ => (HttpStatusCode[])[HttpStatusCode.Created, HttpStatusCode.NotFound],
-        }));
-    }
-
     private static async Task RunAsync(Order order, params Func<Task>[] acts)
     {
         if (order == Order.AtOnce)

@@ -75,6 +75,48 @@ public sealed class QueueCapTests : IAsyncLifetime
         Assert.Empty(await _host.Server.Get<ReadRuns>().ListAsync(_host.Private.Id, null, 10, null, null, Cancellation));
     }
 
+    /// <summary>What retention does is to delete runs that have ended: before the rerun, after it, and while it is made.</summary>
+    [Theory]
+    [InlineData("rerun first")]
+    [InlineData("pruned first")]
+    [InlineData("together")]
+    public async Task A_rerun_of_a_run_that_is_being_pruned_is_a_whole_run_or_none(string order)
+    {
+        using var client = _host.Server.ClientWith(_host.Writer);
+        for (var round = 0; round < (order == "together" ? 10 : 1); round++)
+        {
+            var run = await DispatchAsync();
+            var id = (long)run["id"]!;
+            (await client.PostAsync($"/api/v1/runs/{id}/cancel", null, Cancellation)).EnsureSuccessStatusCode();
+            if (order == "pruned first")
+                await PruneAsync(id);
+            var rerunning = client.PostAsync($"/api/v1/runs/{id}/rerun", null, Cancellation);
+            if (order == "rerun first")
+                await rerunning;
+            await PruneAsync(id);
+            using var answer = await rerunning;
+            Assert.Contains(answer.StatusCode, order switch
+            {
+                "rerun first" => [HttpStatusCode.Created],
+                "pruned first" => [HttpStatusCode.NotFound],
+                _ => (HttpStatusCode[])[HttpStatusCode.Created, HttpStatusCode.NotFound],
+            });
+            var left = await _host.Server.Get<ReadRuns>().ListAsync(_host.Private.Id, null, 10, null, null, Cancellation);
+            Assert.Equal(answer.StatusCode == HttpStatusCode.Created ? 1 : 0, left.Count);
+            foreach (var rerun in left)
+            {
+                Assert.Equal(("queued", null), (rerun.Status, rerun.ParentRunId));
+                await PruneAsync(rerun.Id);
+            }
+        }
+    }
+
+    private async Task PruneAsync(long run)
+    {
+        await using var command = _host.Server.Database.DataSource.CreateCommand($"delete from workflow_runs where id = {run}");
+        await command.ExecuteNonQueryAsync(Cancellation);
+    }
+
     private Task CapAsync(Func<PolicyRow, PolicyRow> change) =>
         _host.Server.Get<ActionsPolicy>().ChangeAsync(PolicyScope.OfRepository(_host.Private.Id, null), change, Cancellation);
 
