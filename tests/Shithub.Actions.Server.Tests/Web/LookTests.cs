@@ -1,4 +1,5 @@
 using Microsoft.Playwright;
+using Shithub.Actions.Server.Access;
 using Shithub.Actions.Testing;
 using Shithub.Actions.Workflows;
 using Xunit;
@@ -34,6 +35,7 @@ public sealed class LookTests(Chromium chromium) : IAsyncLifetime
         """;
 
     private Workbench _bench = null!;
+    private string _admin = "";
 
     public async ValueTask InitializeAsync()
     {
@@ -44,6 +46,10 @@ public sealed class LookTests(Chromium chromium) : IAsyncLifetime
         await git.InitAsync(GitClient.Url(_bench.BaseUrl, "mona/hello.git", _bench.Token));
         var head = await git.CommitAsync(".shithub/workflows/deploy.yml", Deploy, "Deploy by hand");
         await git.RunAsync("push", "--quiet", "origin", "trunk");
+        await git.CommitAsync("whisper.txt", "psst\n", "Whisper, with a title that is long enough to wrap on a phone");
+        await git.RunAsync("push", "--quiet", "origin", "HEAD:refs/for/trunk");
+        await _bench.Server.Get<Owners>().CreateUserAsync("root", true, TestContext.Current.CancellationToken);
+        _admin = await _bench.CookieAsync(await _bench.TokenAsync("root", TokenScopes.Admin, TokenScopes.RepoRead));
         await _bench.RunAsync(hello, [Workbench.Job("green", "ubuntu-latest", "Check out", "Verify checkout", "Smoke")], sha: head);
         var job = await _bench.ClaimAsync();
         await job.LogAsync(null, "Runner runner-1, container engine podman 4.3.1\nLimits verified: memory 2g, cpus 2, pids 512\n");
@@ -84,12 +90,13 @@ public sealed class LookTests(Chromium chromium) : IAsyncLifetime
     [InlineData(1200, ColorScheme.Dark)]
     public async Task Every_page_fits_its_window(int width, ColorScheme scheme)
     {
-        var page = await chromium.OpenAsync(_bench.BaseUrl, await _bench.CookieAsync(_bench.Token), width: width, scheme: scheme);
+        var page = await chromium.OpenAsync(_bench.BaseUrl, _admin, width: width, scheme: scheme);
         (string Name, string Path)[] pages =
         [
             ("home", "/"), ("repository", "/mona/hello"), ("runs", "/mona/hello/actions"), ("green", "/mona/hello/actions/runs/1"),
             ("running", "/mona/hello/actions/runs/2"), ("waiting", "/mona/hello/actions/runs/3"), ("broken", "/mona/hello/actions/runs/4"),
             ("dispatch", "/mona/hello/actions/dispatch"), ("login", "/login"), ("missing", "/mona/nothing"),
+            ("pulls", "/mona/hello/pulls"), ("pull", "/mona/hello/pulls/1"), ("checks", "/mona/hello/pulls/1/checks"), ("audit", "/-/audit"),
         ];
         foreach (var (name, path) in pages)
         {
@@ -97,6 +104,9 @@ public sealed class LookTests(Chromium chromium) : IAsyncLifetime
             await KeepAsync(page, $"{name}-{width}-{scheme.ToString().ToLowerInvariant()}");
             var overhang = await page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
             Assert.True(overhang <= 0, $"{path} sticks out by {overhang} pixels at a width of {width}.");
+            // A row that has lost a column squeezes its words into what was meant for an icon.
+            var narrowest = await page.EvaluateAsync<int>("Math.min(9999, ...[...document.querySelectorAll('.row .what')].map(what => what.clientWidth))");
+            Assert.True(narrowest >= 150, $"A row of {path} has {narrowest} pixels for its words at a width of {width}.");
         }
 
         await page.Context.CloseAsync();
