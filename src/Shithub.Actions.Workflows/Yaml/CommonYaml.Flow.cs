@@ -1,0 +1,74 @@
+namespace Shithub.Actions.Workflows.Yaml;
+
+// '[a, b]' and '{a: b}', on one line or more.
+internal sealed partial class CommonYaml
+{
+    private YamlNode? ReadFlow(int depth) => depth >= WorkflowLimits.MaxYamlDepth ? null : _source[_at] == '[' ? ReadFlowSequence(depth) : ReadFlowMapping(depth);
+
+    private YamlSequence? ReadFlowSequence(int depth)
+    {
+        var position = Position;
+        var first = _items.Count;
+        _at++;
+        while (GoToFlowContent())
+        {
+            if (_source[_at] == ']')
+            {
+                _at++;
+                return ToSequence(position, first);
+            }
+
+            if (ReadFlowNode(depth + 1) is not { } item || !GoOverComma(']'))
+                return null;
+            _items.Add(item);
+        }
+
+        return null;
+    }
+
+    private YamlMapping? ReadFlowMapping(int depth)
+    {
+        var position = Position;
+        var first = _entries.Count;
+        _at++;
+        while (GoToFlowContent())
+        {
+            if (_source[_at] == '}')
+            {
+                _at++;
+                return ToMapping(position, first);
+            }
+
+            if (ReadScalar(isInFlow: true) is not { } key)
+                return null;
+            GoOverSpaces();
+            if (!IsColon())
+                return null;
+            _at++;
+            GoOverSpaces();
+            // YamlDotNet refuses some values on a line below their key.
+            if (IsAtEnd || _source[_at] is '\n' or '\t' or '#')
+                return null;
+            var value = _source[_at] is ',' or '}' ? Empty(_at, Position) : ReadFlowNode(depth + 1);
+            if (value is null || !Add(first, key, value) || !GoOverComma('}'))
+                return null;
+        }
+
+        return null;
+    }
+
+    private YamlNode? ReadFlowNode(int depth) => _source[_at] is '[' or '{' ? ReadFlow(depth) : ReadScalar(isInFlow: true);
+
+    /// <summary>False at the end of the file, and at the start of a line: '---' may stand there.</summary>
+    private bool GoToFlowContent() => GoToContent() && !IsAtEnd && (Column > 0 || _source[_at] is ']' or '}');
+
+    /// <summary>Goes over the comma after an element, or to what closes the list. False where neither follows.</summary>
+    private bool GoOverComma(char close)
+    {
+        if (!GoToFlowContent())
+            return false;
+        if (_source[_at] == close)
+            return true;
+        return _source[_at++] == ',';
+    }
+}
