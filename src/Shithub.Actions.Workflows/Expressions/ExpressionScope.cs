@@ -47,14 +47,19 @@ public sealed partial class ExpressionScope
                 return canonical;
         }
 
+        throw NotHere(name, offset);
+    }
+
+    private ExpressionSyntaxException NotHere(string name, int offset)
+    {
         if (AllContexts.FirstOrDefault(context => context.Equals(name, StringComparison.OrdinalIgnoreCase)) is not { } known)
         {
-            throw new ExpressionSyntaxException(
+            return new ExpressionSyntaxException(
                 $"there is no context '{Yaml.YamlReader.Show(name)}'", offset, NearestName.Suggest(name, Contexts));
         }
 
         var available = string.Join(", ", Contexts);
-        throw new ExpressionSyntaxException(
+        return new ExpressionSyntaxException(
             Key.Length == 0 ? $"there is no context '{known}'" : $"the context '{known}' is not available under '{Key}'", offset,
             available.Length == 0 ? "no context is" : $"available here: {available}");
     }

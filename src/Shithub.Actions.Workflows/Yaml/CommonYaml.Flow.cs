@@ -50,8 +50,9 @@ internal sealed partial class CommonYaml
             if (IsAtEnd || _source[_at] is '\n' or '\t' or '#')
                 return null;
             var value = _source[_at] is ',' or '}' ? Empty(_at, Position) : ReadFlowNode(depth + 1);
-            if (value is null || !Add(first, key, value) || !GoOverComma('}'))
+            if (value is null || !GoOverComma('}'))
                 return null;
+            _entries.Add(new YamlEntry(key, value));
         }
 
         return null;
@@ -62,13 +63,16 @@ internal sealed partial class CommonYaml
     /// <summary>False at the end of the file, and at the start of a line: '---' may stand there.</summary>
     private bool GoToFlowContent() => GoToContent() && !IsAtEnd && (Column > 0 || _source[_at] is ']' or '}');
 
-    /// <summary>Goes over the comma after an element, or to what closes the list. False where neither follows.</summary>
+    /// <summary>
+    /// Goes over the comma after an element, or to what closes the list. False where neither follows, and for a comma on a line of its
+    /// own, which YamlDotNet sometimes refuses.
+    /// </summary>
     private bool GoOverComma(char close)
     {
-        if (!GoToFlowContent())
-            return false;
-        if (_source[_at] == close)
-            return true;
-        return _source[_at++] == ',';
+        GoOverSpaces();
+        if (IsAtEnd || _source[_at] != ',')
+            return GoToFlowContent() && _source[_at] == close;
+        _at++;
+        return true;
     }
 }

@@ -36,9 +36,16 @@ internal sealed partial class CommonYaml
 
     private YamlMapping? ReadDocument()
     {
-        if (_source.StartsWith("---\n", StringComparison.Ordinal))
-            _at = 3;
-        if (!GoToContent() || IsAtEnd)
+        if (!GoToContent())
+            return null;
+        if (Column == 0 && Starts("---\n"))
+        {
+            _at += 3;
+            if (!GoToContent())
+                return null;
+        }
+
+        if (IsAtEnd)
             return null;
         var column = Column;
         return ReadKey() is { } key && ReadMapping(key, column, 1) is { } root && IsAtEnd && _nodes <= WorkflowLimits.MaxYamlNodes ? root : null;
@@ -123,8 +130,9 @@ internal sealed partial class CommonYaml
         while (true)
         {
             _at++;
-            if (ReadValue(indent, depth + 1, isItem: false) is not { } value || !Add(first, key, value) || !GoToContent())
+            if (ReadValue(indent, depth + 1, isItem: false) is not { } value || !GoToContent())
                 return null;
+            _entries.Add(new YamlEntry(key, value));
             if (IsAtEnd || Column < indent)
                 return ToMapping(position, first);
             if (Column > indent || ReadKey() is not { } next)
@@ -198,30 +206,41 @@ internal sealed partial class CommonYaml
         return new YamlScalar(position, text, isPlain ? CoreSchema.Resolve(text) : ScalarKind.String, isPlain, _source, start, end);
     }
 
-    /// <summary>Adds an entry; false where the mapping has the key, or the key means something else.</summary>
-    private bool Add(int first, YamlScalar key, YamlNode value)
-    {
-        if (key is { Text: "<<", IsPlain: true })
-            return false;
-        for (var i = first; i < _entries.Count; i++)
-        {
-            if (_entries[i].Key.Text == key.Text)
-                return false;
-        }
-
-        _entries.Add(new YamlEntry(key, value));
-        return true;
-    }
-
-    private YamlMapping ToMapping(SourcePosition position, int first)
+    /// <summary>The entries from the first on; null where a key stands there twice, or means something else.</summary>
+    private YamlMapping? ToMapping(SourcePosition position, int first)
     {
         var entries = _entries.GetRange(first, _entries.Count - first);
         _entries.RemoveRange(first, entries.Count);
+        if (HasDuplicate(entries))
+            return null;
         var (size, height) = (1, 1);
-        foreach (var entry in entries)
-            (size, height) = (size + entry.Value.Size + 1, Math.Max(height, entry.Value.Height + 1));
+        foreach (var (key, value) in entries)
+        {
+            if (key is { Text: "<<", IsPlain: true })
+                return null;
+            (size, height) = (size + value.Size + 1, Math.Max(height, value.Height + 1));
+        }
+
         _nodes++;
         return new YamlMapping(position, entries, size, height);
+    }
+
+    /// <summary>Most mappings are so small that comparing all keys costs less than an index.</summary>
+    private static bool HasDuplicate(List<YamlEntry> entries)
+    {
+        const int Few = 8;
+        if (entries.Count > Few)
+            return entries.DistinctBy(entry => entry.Key.Text, StringComparer.Ordinal).Count() < entries.Count;
+        for (var i = 1; i < entries.Count; i++)
+        {
+            for (var j = 0; j < i; j++)
+            {
+                if (entries[i].Key.Text == entries[j].Key.Text)
+                    return true;
+            }
+        }
+
+        return false;
     }
 
     private YamlSequence ToSequence(SourcePosition position, int first)
