@@ -57,6 +57,8 @@ public class CommonYamlTests
     [InlineData("a: [b: c]")]
     [InlineData("a: {b:\n c}")]
     [InlineData("a: [b\n , c]")]
+    [InlineData("a:\n  b: [c,\n d]")]
+    [InlineData("a *b: c")]
     [InlineData("a:\n\tb")]
     [InlineData("a: |2\n  b")]
     [InlineData("a: 1\r\n")]

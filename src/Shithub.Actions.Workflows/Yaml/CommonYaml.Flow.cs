@@ -39,14 +39,10 @@ internal sealed partial class CommonYaml
                 return ToMapping(position, first);
             }
 
-            if (ReadScalar(isInFlow: true) is not { } key)
-                return null;
-            GoOverSpaces();
-            if (!IsColon())
+            if (ReadScalar(isInFlow: true) is not { } key || !IsKey(key))
                 return null;
             _at++;
             GoOverSpaces();
-            // YamlDotNet refuses some values on a line below their key.
             if (IsAtEnd || _source[_at] is '\n' or '\t' or '#')
                 return null;
             var value = _source[_at] is ',' or '}' ? Empty(_at, Position) : ReadFlowNode(depth + 1);
@@ -60,13 +56,11 @@ internal sealed partial class CommonYaml
 
     private YamlNode? ReadFlowNode(int depth) => _source[_at] is '[' or '{' ? ReadFlow(depth) : ReadScalar(isInFlow: true);
 
-    /// <summary>False at the end of the file, and at the start of a line: '---' may stand there.</summary>
-    private bool GoToFlowContent() => GoToContent() && !IsAtEnd && (Column > 0 || _source[_at] is ']' or '}');
+    /// <summary>False at the end of the file, and on a line that is indented too little for what the list is in.</summary>
+    private bool GoToFlowContent() =>
+        GoToContent() && !IsAtEnd && (Column > _flowIndent || (Column == _flowIndent && _source[_at] is ']' or '}'));
 
-    /// <summary>
-    /// Goes over the comma after an element, or to what closes the list. False where neither follows, and for a comma on a line of its
-    /// own, which YamlDotNet sometimes refuses.
-    /// </summary>
+    /// <summary>Goes over the comma after an element in its line, or to what closes the list. False where neither follows.</summary>
     private bool GoOverComma(char close)
     {
         GoOverSpaces();

@@ -22,6 +22,9 @@ internal sealed partial class CommonYaml
     private int _lineStart;
     private int _nodes;
 
+    // Of what the outermost '[' or '{' is in.
+    private int _flowIndent;
+
     private CommonYaml(string source) => _source = source;
 
     private bool IsAtEnd => _at == _source.Length;
@@ -113,10 +116,11 @@ internal sealed partial class CommonYaml
         return ReadScalar(isInFlow: false) is { } key && IsKey(key) ? key : null;
     }
 
+    // In ' *b:' YamlDotNet looks for an alias.
     private bool IsKey(YamlScalar scalar)
     {
         GoOverSpaces();
-        return IsColon() && _at - scalar.SourceIndex <= LongestKey;
+        return IsColon() && _at - scalar.SourceIndex <= LongestKey && !(scalar.IsPlain && scalar.Text.Contains(" *", StringComparison.Ordinal));
     }
 
     private bool Starts(string text) => _source.AsSpan(_at).StartsWith(text, StringComparison.Ordinal);
@@ -184,6 +188,7 @@ internal sealed partial class CommonYaml
             case '|' or '>':
                 return isOnOwnLine ? null : ReadBlock(indent);
             case '[' or '{':
+                _flowIndent = indent;
                 return ReadFlow(depth) is { } flow && EndsLine() ? flow : null;
             case '-' when IsBlank(_at + 1):
                 return mayBegin ? ReadSequence(column, isIndented: true, depth) : null;
