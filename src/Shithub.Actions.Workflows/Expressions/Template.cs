@@ -44,16 +44,19 @@ public sealed class Template
             : null;
 
     /// <summary>
-    /// Parses an expression by itself, with <c>${{ }}</c> around it or without, as a person gives it to a tool.
+    /// Parses an expression by itself, with <c>${{ }}</c> around it or without, as a person gives it to a tool. What is an
+    /// expression as it stands, such as <c>format('${{a}}')</c>, is one, and only other text has <c>${{ }}</c> in it.
     /// Diagnostics have the column in <paramref name="text"/>.
     /// </summary>
     public static Template FromExpression(string text, ExpressionScope scope, DiagnosticBag diagnostics)
     {
         ArgumentNullException.ThrowIfNull(text);
         var source = TemplateSource.Alone(text);
-        return text.Contains("${{", StringComparison.Ordinal)
-            ? Parse(source, scope, diagnostics)
-            : new Template(source, ParseExpression(source, text, 0, scope, diagnostics));
+        if (!text.Contains("${{", StringComparison.Ordinal))
+            return ParseWhole(source, scope, diagnostics);
+        var trial = new DiagnosticBag("");
+        var whole = ParseWhole(source, scope, trial);
+        return trial.HasErrors ? Parse(source, scope, diagnostics) : whole;
     }
 
     /// <summary>Parses the expressions in <paramref name="source"/>; what is wrong with one is reported, and it counts as text.</summary>

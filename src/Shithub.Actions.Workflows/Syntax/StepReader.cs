@@ -74,7 +74,7 @@ internal sealed class StepReader(NodeReader reader, StepKind kind)
         "id" => step with { Id = ReadId(field) },
         "if" => step with { If = reader.Condition(field, kind.If) },
         "name" => step with { Name = reader.Template(field, kind.Name) },
-        "run" => step with { Run = reader.NonEmptyTemplate(field, kind.Run) },
+        "run" => step with { Run = ReadRun(field) },
         "shell" => step with { Shell = ReadShell(field) },
         // An empty one is the workspace itself, whatever 'defaults' say.
         "working-directory" => step with { WorkingDirectory = reader.Template(field, kind.WorkingDirectory) },
@@ -87,6 +87,19 @@ internal sealed class StepReader(NodeReader reader, StepKind kind)
         },
         _ => step,
     };
+
+    // As on GitHub, an empty script is one that does nothing.
+    private Template? ReadRun(Field field)
+    {
+        var script = reader.Template(field, kind.Run);
+        if (script is not null && string.IsNullOrWhiteSpace(script.Source))
+        {
+            reader.Diagnostics.Warning(
+                DiagnosticCodes.InvalidValue, field.Value.Position, field.Path, $"'{field.Path}' is empty, so the step does nothing");
+        }
+
+        return script;
+    }
 
     private void CheckKind(YamlMapping mapping, DocumentPath path)
     {
