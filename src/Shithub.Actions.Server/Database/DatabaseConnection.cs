@@ -30,6 +30,8 @@ public static class DatabaseConnection
     {
         var connection = new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = maxConnections };
         if (options is not null) connection.Options = $"{connection.Options} {options}".Trim();
+        // No statement leaves anything in its session, so there is nothing to reset before the next, which would cost it a statement more.
+        connection.NoResetOnClose = true;
         connection.ApplicationName ??= "shithubd";
         // Every statement of a hot path is prepared once per connection, by itself.
         connection.MaxAutoPrepare = 100;
