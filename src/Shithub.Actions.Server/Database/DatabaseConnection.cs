@@ -30,12 +30,12 @@ public static class DatabaseConnection
     {
         var connection = new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = maxConnections };
         if (options is not null) connection.Options = $"{connection.Options} {options}".Trim();
-        // No statement leaves anything in its session, so there is nothing to reset before the next, which would cost it a statement more.
-        connection.NoResetOnClose = true;
         connection.ApplicationName ??= "shithubd";
         // Every statement of a hot path is prepared once per connection, by itself.
         connection.MaxAutoPrepare = 100;
         connection.AutoPrepareMinUsages = 2;
+        // Nobody leaves anything in a session, so there is nothing to reset before the next statement, which would cost it one more.
+        connection.NoResetOnClose = true;
         // Finds out that the connection that listens is dead.
         connection.KeepAlive = 30;
         return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
