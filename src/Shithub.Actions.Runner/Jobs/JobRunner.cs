@@ -154,14 +154,14 @@ internal sealed partial class JobRunner : IAsyncDisposable
             await _log.WriteLineAsync("This runner's container engine does not answer; the job is queued again.", _lifetime.Lost);
             return null;
         }
-        catch (NetworkFenceException e) when (!ScriptsBegan)
+        catch (Exception e) when (!ScriptsBegan && (e is NetworkFenceException || (IsBroken(e) && _runner.Network?.Problem is not null)))
         {
-            // As above.
+            // As above; the engine has rules of its own in the firewall that somebody flushed.
             ContainerFailed(_logger, _job.Id, e.Message);
             await _log.WriteLineAsync($"This runner's network fence does not hold ({e.Message}); the job is queued again.", _lifetime.Lost);
             return null;
         }
-        catch (Exception e) when (e is SandboxException or EngineException or IOException)
+        catch (Exception e) when (IsBroken(e))
         {
             ContainerFailed(_logger, _job.Id, e.Message);
             await _log.WriteLineAsync($"The job can't run here: {e.Message}", _lifetime.Lost);
@@ -171,6 +171,8 @@ internal sealed partial class JobRunner : IAsyncDisposable
         _lifetime.Lost.ThrowIfCancellationRequested();
         return await ConcludeAsync(conclusion);
     }
+
+    private static bool IsBroken(Exception e) => e is SandboxException or EngineException or IOException;
 
     private async Task<JobOutputs> OutputsAsync()
     {

@@ -18,9 +18,12 @@ internal sealed class ControlPlane : IAsyncDisposable
     private readonly Process?[] _servers;
     private readonly string _rootKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
-    private ControlPlane(DurableCluster cluster, string folder, string program, int servers)
+    private readonly string _address;
+    private readonly string _settings;
+
+    private ControlPlane(DurableCluster cluster, string folder, string program, int servers, string address, string settings)
     {
-        (Cluster, _folder, _program) = (cluster, folder, program);
+        (Cluster, _folder, _program, _address, _settings) = (cluster, folder, program, address, settings);
         _servers = new Process?[servers];
         Ports = [.. Enumerable.Range(0, servers).Select(_ => LiveSystem.FreePort())];
         DataSource = DatabaseConnection.Open(cluster.Url, 10);
@@ -36,17 +39,21 @@ internal sealed class ControlPlane : IAsyncDisposable
     public string Token { get; private set; } = "";
 
     /// <param name="program">The first server's <c>shithubd.dll</c>; the others are always the one under test.</param>
-    public static async Task<ControlPlane> StartAsync(int servers, string? program = null)
+    /// <param name="address">Where they listen.</param>
+    /// <param name="settings">More of their settings, as TOML.</param>
+    public static async Task<ControlPlane> StartAsync(
+        int servers, string? program = null, string address = "127.0.0.1", string settings = "")
     {
         var plane = new ControlPlane(
-            await DurableCluster.StartAsync(), Directory.CreateTempSubdirectory("shithub-plane-").FullName, program ?? SourceTree.Server, servers);
+            await DurableCluster.StartAsync(), Directory.CreateTempSubdirectory("shithub-plane-").FullName, program ?? SourceTree.Server, servers,
+            address, settings);
         for (var server = 0; server < servers; server++) await plane.StartServerAsync(server);
         await plane.AdminAsync("user", "create", User);
         plane.Token = (await plane.AdminAsync("token", "create", "--user", User, "--scopes", "repo:write")).GetProperty("token").GetString()!;
         return plane;
     }
 
-    public Uri Url(int server) => new($"http://127.0.0.1:{Ports[server].ToString(CultureInfo.InvariantCulture)}");
+    public Uri Url(int server) => new($"http://{_address}:{Ports[server].ToString(CultureInfo.InvariantCulture)}");
 
     /// <summary>A client of one server that shows <see cref="Token"/>.</summary>
     public HttpClient Client(int server)
@@ -69,6 +76,8 @@ internal sealed class ControlPlane : IAsyncDisposable
 
             [auth]
             totp_key_b64 = "{_rootKey}"
+
+            {_settings}
             """);
         _servers[server] = Process.Start(new ProcessStartInfo("sh",
         [
