@@ -57,7 +57,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
         try
         {
             var conclusion = await RunStepsAsync();
-            await ReportBlockedAsync();
+            var notes = await ReportBlockedAsync();
             var outputs = conclusion is null ? JobOutputs.None : await OutputsAsync();
             await _log.CompleteAsync();
             if (conclusion is null)
@@ -67,7 +67,9 @@ internal sealed partial class JobRunner : IAsyncDisposable
             }
 
             var status = conclusion == ConclusionNames.Cancelled ? StatusNames.Cancelled : StatusNames.Completed;
-            await _report.ReportJobAsync(status, conclusion, outputs);
+            var images = _pod is { IsCompletedSuccessfully: true } ? (await _pod).Images : [];
+            await _report.ReportJobAsync(
+                status, conclusion, outputs, [.. images.Take(ProtocolLimits.ImagesPerJob).Select(image => image with { Image = _masks.Hide(image.Image!) })], notes);
             Ended(_logger, _job.Id, _job.Attempt, conclusion);
         }
         catch (OperationCanceledException) when (_lifetime.Reason == StopReason.Lost)
@@ -272,16 +274,18 @@ internal sealed partial class JobRunner : IAsyncDisposable
         _lifetime.Stop(StopReason.FenceLost);
     }
 
-    private async Task ReportBlockedAsync()
+    /// <returns>The same for the job's page.</returns>
+    private async Task<IReadOnlyList<StepAnnotation>> ReportBlockedAsync()
     {
-        if (_pod is not { IsCompletedSuccessfully: true }) return;
+        if (_pod is not { IsCompletedSuccessfully: true }) return [];
         try
         {
-            await (await _pod).ReportBlockedAsync(_lifetime.Lost);
+            return BlockedNotes.Of(await (await _pod).ReportBlockedAsync(_lifetime.Lost), _masks);
         }
         catch (Exception e) when (e is NetworkFenceException or IOException)
         {
             await _log.WriteLineAsync($"What the network's fence blocked can't be told: {e.Message}", _lifetime.Lost);
+            return [];
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class HostTrouble(HostMachine machine, HostRunner runner, Random
         var deck = new Queue<string>();
         for (var trouble = 0; trouble < jobs; trouble++)
         {
-            await LiveSystem.UntilAsync("a job runs", async () => await busy() || await over());
+            await LiveSystem.UntilAsync("a job runs", async () => await busy() || await over(), TimeSpan.FromMinutes(2));
             if (await over()) return;
             await Task.Delay(random.Next(200, 2500));
             if (deck.Count == 0)

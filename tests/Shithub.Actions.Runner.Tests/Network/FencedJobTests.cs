@@ -37,6 +37,10 @@ public abstract class FencedJobTests(FencedEngine fenced)
         Assert.Contains($"Blocked: {denied}:80\n", log, StringComparison.Ordinal);
         Assert.Contains("network_allowlist = [ …, \"denied.test\", \"sub.allowed.test\" ]", log, StringComparison.Ordinal);
         Assert.DoesNotContain(ResolverConfiguration.NeverAllowed, log, StringComparison.Ordinal);
+
+        // The same on the job's page.
+        Assert.Equal($"Blocked: denied.test:*\nBlocked: sub.allowed.test:*\nBlocked: {denied}:80", job.Notes[0].Message);
+        Assert.Contains("network_allowlist = [ …, \"denied.test\", \"sub.allowed.test\" ]", job.Notes[1].Message, StringComparison.Ordinal);
     }
 
     [Fact]
