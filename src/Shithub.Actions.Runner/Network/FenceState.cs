@@ -70,7 +70,7 @@ internal static class FenceState
     }
 
     /// <summary>The resolver says of a name that is on no list that it does not exist.</summary>
-    private static async Task<bool> AnswersAsync(IPAddress resolver, CancellationToken cancellationToken)
+    public static async Task<bool> AnswersAsync(IPAddress resolver, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < Tries; attempt++)
         {
