@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Jobs;
-using Shithub.Actions.Runner.Leases;
 using Shithub.Actions.Runner.Server;
 
 namespace Shithub.Actions.Runner.Claims;

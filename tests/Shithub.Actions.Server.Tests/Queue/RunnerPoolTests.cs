@@ -53,8 +53,8 @@ public sealed class RunnerPoolTests(SharedServer shared) : IClassFixture<SharedS
         Assert.Contains("firewall: gone", obstacle.Detail, StringComparison.Ordinal);
         Assert.All(
             await _server.Get<RunnerList>().QueueAsync(TimeSpan.FromMinutes(2), Cancellation), queue => Assert.False(queue.Labels.Contains(pool.Label) && queue.OnlineRunners > 0));
-        (await runner.HeartbeatAsync(new HeartbeatRequest(NotClaiming: new string('x', 501)))).MustBeProblem(HttpStatusCode.BadRequest, "not_claiming");
-        (await runner.HeartbeatAsync(new HeartbeatRequest(NotClaiming: "two\nlines"))).MustBeProblem(HttpStatusCode.BadRequest, "not_claiming");
+        (await runner.HeartbeatAsync(new HeartbeatRequest(NotClaiming: new string('x', 501)))).MustBeProblem(HttpStatusCode.UnprocessableEntity, "not_claiming");
+        (await runner.HeartbeatAsync(new HeartbeatRequest(NotClaiming: "two\nlines"))).MustBeProblem(HttpStatusCode.UnprocessableEntity, "not_claiming");
 
         (await runner.HeartbeatAsync()).MustBe(HttpStatusCode.OK);
         row = (await _server.Get<RunnerList>().ListAsync(TimeSpan.FromMinutes(2), Cancellation)).Single(row => row.Id == runner.Id);
