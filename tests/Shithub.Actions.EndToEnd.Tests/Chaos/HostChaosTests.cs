@@ -90,7 +90,7 @@ public abstract class HostChaosTests(bool docker)
         Assert.All(await JobsAsync(plane), job => Assert.True(job.Conclusion == "success", $"{job}\n{runner.Log()}"));
         await runner.StopAsync();
         await runner.RemoveNetworkAsync();
-        await Task.Delay(TimeSpan.FromSeconds(2));
+        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
         var before = await runner.EverythingAsync();
 
         runner.Start();

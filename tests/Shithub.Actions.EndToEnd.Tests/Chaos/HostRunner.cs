@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Shithub.Actions.Testing;
 using Xunit;
 
