@@ -91,7 +91,8 @@ run_project() {
 trap stop INT TERM HUP
 
 install_missing initdb:postgresql podman:podman runc:runc netavark:netavark iptables:iptables mmdebstrap:mmdebstrap git:git jq:jq \
-  dockerd:docker.io curl:curl nft:nftables dnsmasq:dnsmasq-base ip:iproute2 ps:procps mkfs.ext4:e2fsprogs chromium:chromium
+  dockerd:docker.io curl:curl nft:nftables dnsmasq:dnsmasq-base ip:iproute2 ps:procps mkfs.ext4:e2fsprogs \
+  newuidmap:uidmap slirp4netns:slirp4netns fuse-overlayfs:fuse-overlayfs useradd:passwd chromium:chromium
 require_dotnet
 choose_containers_conf "$PWD/.data/containers.conf"
 

@@ -51,7 +51,7 @@ internal static partial class RunnerKeys
     { Option = "--workspace-root" }.Or("/var/lib/shithubd-runner/workspaces");
 
     public static readonly SettingKey<TimeSpan> WorkspaceTtl = new SettingKey<TimeSpan>("runner", "workspace_ttl",
-        "A folder left behind by a crash is removed at this age.", SettingTypes.Duration("1m", "365d")).Or("24h");
+        "A folder in `workspace_root` that is not a job's is removed at this age; what a crash left of jobs goes at the next start.", SettingTypes.Duration("1m", "365d")).Or("24h");
 
     public static readonly SettingKey<string?> MirrorRoot = new("runner", "mirror_root",
         "Holds a mirror of each repository that was checked out, so that the next checkout transfers only what is new. Runners of one host may share it.",

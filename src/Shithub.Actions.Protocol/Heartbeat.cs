@@ -9,6 +9,7 @@ namespace Shithub.Actions.Protocol;
 /// <param name="ClaimId">Names this claim: a repeat returns the same job, with the same token, until that job's first call.</param>
 /// <param name="WaitSeconds">How long to wait for a job before answering 204 (0 to <see cref="ProtocolLimits.WaitSeconds"/>).</param>
 /// <param name="LeaseSeconds">The lease wanted on the job; absent: as long as its token lives.</param>
+/// <param name="NotClaiming">Why this runner takes no job now, in one line: it lives, and is answered 204. Absent: it takes one.</param>
 public sealed record HeartbeatRequest(
     IReadOnlyList<string>? Labels = null,
     int? Capacity = null,
@@ -16,7 +17,8 @@ public sealed record HeartbeatRequest(
     string? Version = null,
     string? ClaimId = null,
     int? WaitSeconds = null,
-    int? LeaseSeconds = null);
+    int? LeaseSeconds = null,
+    string? NotClaiming = null);
 
 /// <summary>A claimed job and its first single-use token.</summary>
 public sealed record HeartbeatResponse(string Token, DateTimeOffset ExpiresAt, ClaimedJob Job);

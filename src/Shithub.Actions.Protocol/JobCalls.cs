@@ -18,6 +18,8 @@ public sealed record AppendLogResponse(bool Accepted, string? NextToken, DateTim
 /// <param name="TaintedOutputs">Names of those that may hold what people outside have chosen.</param>
 /// <param name="Annotations">Of a step that ends: at most <see cref="ProtocolLimits.AnnotationsPerLevel"/> of each level.</param>
 /// <param name="Summary">Of a step that ends: Markdown of at most <see cref="ProtocolLimits.SummaryBytes"/>.</param>
+/// <param name="Images">Of a job that ends: what its containers ran, at most <see cref="ProtocolLimits.ImagesPerJob"/>.</param>
+/// <param name="Notes">Of a job that ends: what its runner says about it, at most <see cref="ProtocolLimits.AnnotationsPerLevel"/> of each level.</param>
 public sealed record StatusRequest(
     string? Status = null,
     string? Conclusion = null,
@@ -26,7 +28,15 @@ public sealed record StatusRequest(
     IReadOnlyDictionary<string, string>? Outputs = null,
     IReadOnlyList<string>? TaintedOutputs = null,
     IReadOnlyList<StepAnnotation>? Annotations = null,
-    string? Summary = null);
+    string? Summary = null,
+    IReadOnlyList<JobImage>? Images = null,
+    IReadOnlyList<StepAnnotation>? Notes = null);
+
+/// <summary>The image of one of a job's containers.</summary>
+/// <param name="Image">Its name, of at most <see cref="ProtocolLimits.ImageLength"/> characters.</param>
+/// <param name="Digest">What the name stood for: <c>sha256:</c> and 64 digits.</param>
+/// <param name="Service">Absent: the container that the steps run in.</param>
+public sealed record JobImage(string? Image, string? Digest, string? Service = null);
 
 /// <summary>What a step says about a place in the repository, or about itself.</summary>
 /// <param name="Level">One of <see cref="AnnotationLevels"/>.</param>

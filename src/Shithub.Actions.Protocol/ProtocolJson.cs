@@ -16,6 +16,7 @@ namespace Shithub.Actions.Protocol;
 [JsonSerializable(typeof(AppendLogResponse))]
 [JsonSerializable(typeof(StatusRequest))]
 [JsonSerializable(typeof(StepAnnotation))]
+[JsonSerializable(typeof(JobImage))]
 [JsonSerializable(typeof(StatusResponse))]
 [JsonSerializable(typeof(CancelCheckRequest))]
 [JsonSerializable(typeof(CancelCheckResponse))]

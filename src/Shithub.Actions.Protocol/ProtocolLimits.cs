@@ -12,8 +12,8 @@ public static class ProtocolLimits
     /// <summary>The outputs of a job, names and values in UTF-8: GitHub's number.</summary>
     public const int OutputBytes = 1024 * 1024;
 
-    /// <summary>The largest request body of a job's status: outputs in JSON, each character escaped.</summary>
-    public const int StatusBodyBytes = (6 * OutputBytes) + (64 * 1024);
+    /// <summary>The largest request body of a job's status: outputs in JSON, each character escaped, images and notes.</summary>
+    public const int StatusBodyBytes = (6 * OutputBytes) + (1024 * 1024);
 
     /// <summary>Annotations of one level that a step may have, and of all levels that a job may have: GitHub's numbers.</summary>
     public const int AnnotationsPerLevel = 10;
@@ -32,6 +32,14 @@ public static class ProtocolLimits
     public const int SummaryBytes = 1024 * 1024;
 
     public const int SummariesPerJob = 20;
+
+    /// <summary>The images that a job's end may name, and the characters of an image's name and of its service's.</summary>
+    public const int ImagesPerJob = 50;
+
+    public const int ImageLength = 1024;
+
+    /// <summary>Characters of a runner's reason for claiming nothing.</summary>
+    public const int NotClaimingLengthMax = 500;
 
     /// <summary>The largest request body of a step's status: summary and annotations in JSON, each character escaped.</summary>
     public const int StepStatusBodyBytes = (6 * SummaryBytes) + (1024 * 1024);

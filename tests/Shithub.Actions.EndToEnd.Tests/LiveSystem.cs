@@ -197,12 +197,15 @@ public sealed class LiveSystem : IAsyncDisposable
     public async Task<JsonElement> JobAsync(long runId) => (await RunAsync(runId)).GetProperty("jobs")[0];
 
     /// <summary>Looks again until it is so.</summary>
-    public static async Task UntilAsync(string what, Func<Task<bool>> isSo, TimeSpan? patience = null)
+    public static Task UntilAsync(string what, Func<Task<bool>> isSo, TimeSpan? patience = null) => UntilAsync(() => what, isSo, patience);
+
+    /// <param name="what">Asked when it is not so in time.</param>
+    public static async Task UntilAsync(Func<string> what, Func<Task<bool>> isSo, TimeSpan? patience = null)
     {
         var waited = Stopwatch.StartNew();
         while (!await isSo())
         {
-            Assert.True(waited.Elapsed < (patience ?? Patience), $"Not within {(patience ?? Patience).TotalSeconds} s: {what}");
+            if (waited.Elapsed > (patience ?? Patience)) Assert.Fail($"Not within {(patience ?? Patience).TotalSeconds} s: {what()}");
             await Task.Delay(50);
         }
     }

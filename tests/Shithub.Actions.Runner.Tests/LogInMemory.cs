@@ -23,7 +23,8 @@ internal sealed class LogInMemory : IJobReport
         long stepId, string status, string? conclusion, IReadOnlyList<StepAnnotation>? annotations = null, string? summary = null) =>
         Task.CompletedTask;
 
-    public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs) => Task.CompletedTask;
+    public Task ReportJobAsync(
+        string status, string conclusion, JobOutputs outputs, IReadOnlyList<JobImage> images, IReadOnlyList<StepAnnotation> notes) => Task.CompletedTask;
 
     public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk, JobMasks masks)
     {

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Jobs;
-using Shithub.Actions.Runner.Leases;
 using Shithub.Actions.Runner.Server;
 
 namespace Shithub.Actions.Runner.Claims;
@@ -65,7 +64,11 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
     {
         if (await runner.Engine.IsReachableAsync(drain)) return;
         EngineAway(_logger);
-        do await Task.Delay(settings.PollInterval, runner.Time, drain);
+        do
+        {
+            await server.Claims.TellNotClaimingAsync(Heartbeat(Guid.NewGuid().ToString("N")), "its container engine does not answer", drain);
+            await Task.Delay(settings.PollInterval, runner.Time, drain);
+        }
         while (!await runner.Engine.IsReachableAsync(drain));
         EngineBack(_logger);
     }
@@ -79,6 +82,8 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
         {
             if (problem != told) FenceOpen(_logger, problem);
             told = problem;
+            await server.Claims.TellNotClaimingAsync(
+                Heartbeat(Guid.NewGuid().ToString("N")), $"its network's fence does not hold ({problem})", drain);
             await Task.Delay(settings.PollInterval, runner.Time, drain);
         }
 
@@ -132,14 +137,7 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
         }
     }
 
-    private HeartbeatRequest Heartbeat(string claimId) => new(
-        settings.Labels,
-        settings.Capacity,
-        settings.HostName,
-        RunnerVersion.Number,
-        claimId,
-        ProtocolLimits.WaitSeconds,
-        RunnerLease.Seconds);
+    private HeartbeatRequest Heartbeat(string claimId) => RunnerHeartbeat.Of(settings, claimId);
 
     private void Start(HeartbeatResponse claim, long sentAt, SemaphoreSlim slots)
     {

@@ -131,9 +131,10 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
         {
         }
         catch (EngineException e)
-            when (e.Status == HttpStatusCode.InternalServerError && e.Message.Contains("container state improper", StringComparison.Ordinal))
+            when (e.Status == HttpStatusCode.InternalServerError
+                && (e.Message.Contains("container state improper", StringComparison.Ordinal) || e.Message.Contains("no such container", StringComparison.Ordinal)))
         {
-            // Podman's words where Docker says 409.
+            // Podman's words where Docker says 409, and for one that goes while it looks.
         }
     }
 

@@ -11,10 +11,12 @@ internal sealed record EngineInfo(
     /// <returns>Why this engine can't hold jobs, with the remedy; null: nothing speaks against it yet.</returns>
     public string? Refusal(string engine, bool isFenced)
     {
+        // Podman without root speaks of the host's first hierarchy, which it may not use, and then ignores limits silently.
+        var none = IsRootless && CgroupVersion == "1";
         var missing = new List<string>();
-        if (!MemoryLimit) missing.Add("memory");
-        if (!PidsLimit) missing.Add("processes");
-        if (!CpuCfsQuota) missing.Add("processors");
+        if (!MemoryLimit || none) missing.Add("memory");
+        if (!PidsLimit || none) missing.Add("processes");
+        if (!CpuCfsQuota || none) missing.Add("processors");
         if (missing.Count > 0)
         {
             var limits = $"limit {string.Join(", ", missing)} (cgroup v{CgroupVersion ?? "?"})";

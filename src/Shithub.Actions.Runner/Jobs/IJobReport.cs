@@ -17,7 +17,10 @@ internal interface IJobReport
         long stepId, string status, string? conclusion, IReadOnlyList<StepAnnotation>? annotations = null, string? summary = null);
 
     /// <summary>The job's end: nothing is reported after it.</summary>
-    Task ReportJobAsync(string status, string conclusion, JobOutputs outputs);
+    /// <param name="images">What its containers ran.</param>
+    /// <param name="notes">What this runner has to say about the job; masked already.</param>
+    Task ReportJobAsync(
+        string status, string conclusion, JobOutputs outputs, IReadOnlyList<JobImage> images, IReadOnlyList<StepAnnotation> notes);
 
     /// <param name="stepId">Absent for the log of the job itself.</param>
     /// <param name="seq">Number of the chunk within its log, from 0.</param>

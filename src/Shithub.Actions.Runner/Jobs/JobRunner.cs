@@ -57,7 +57,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
         try
         {
             var conclusion = await RunStepsAsync();
-            await ReportBlockedAsync();
+            var notes = await ReportBlockedAsync();
             var outputs = conclusion is null ? JobOutputs.None : await OutputsAsync();
             await _log.CompleteAsync();
             if (conclusion is null)
@@ -67,7 +67,9 @@ internal sealed partial class JobRunner : IAsyncDisposable
             }
 
             var status = conclusion == ConclusionNames.Cancelled ? StatusNames.Cancelled : StatusNames.Completed;
-            await _report.ReportJobAsync(status, conclusion, outputs);
+            var images = _pod is { IsCompletedSuccessfully: true } ? (await _pod).Images : [];
+            await _report.ReportJobAsync(
+                status, conclusion, outputs, [.. images.Take(ProtocolLimits.ImagesPerJob).Select(image => image with { Image = _masks.Hide(image.Image!) })], notes);
             Ended(_logger, _job.Id, _job.Attempt, conclusion);
         }
         catch (OperationCanceledException) when (_lifetime.Reason == StopReason.Lost)
@@ -154,14 +156,14 @@ internal sealed partial class JobRunner : IAsyncDisposable
             await _log.WriteLineAsync("This runner's container engine does not answer; the job is queued again.", _lifetime.Lost);
             return null;
         }
-        catch (NetworkFenceException e) when (!ScriptsBegan)
+        catch (Exception e) when (!ScriptsBegan && (e is NetworkFenceException || (IsBroken(e) && _runner.Network?.Problem is not null)))
         {
-            // As above.
+            // As above; the engine has rules of its own in the firewall that somebody flushed.
             ContainerFailed(_logger, _job.Id, e.Message);
             await _log.WriteLineAsync($"This runner's network fence does not hold ({e.Message}); the job is queued again.", _lifetime.Lost);
             return null;
         }
-        catch (Exception e) when (e is SandboxException or EngineException or IOException)
+        catch (Exception e) when (IsBroken(e))
         {
             ContainerFailed(_logger, _job.Id, e.Message);
             await _log.WriteLineAsync($"The job can't run here: {e.Message}", _lifetime.Lost);
@@ -171,6 +173,8 @@ internal sealed partial class JobRunner : IAsyncDisposable
         _lifetime.Lost.ThrowIfCancellationRequested();
         return await ConcludeAsync(conclusion);
     }
+
+    private static bool IsBroken(Exception e) => e is SandboxException or EngineException or IOException;
 
     private async Task<JobOutputs> OutputsAsync()
     {
@@ -270,16 +274,18 @@ internal sealed partial class JobRunner : IAsyncDisposable
         _lifetime.Stop(StopReason.FenceLost);
     }
 
-    private async Task ReportBlockedAsync()
+    /// <returns>The same for the job's page.</returns>
+    private async Task<IReadOnlyList<StepAnnotation>> ReportBlockedAsync()
     {
-        if (_pod is not { IsCompletedSuccessfully: true }) return;
+        if (_pod is not { IsCompletedSuccessfully: true }) return [];
         try
         {
-            await (await _pod).ReportBlockedAsync(_lifetime.Lost);
+            return BlockedNotes.Of(await (await _pod).ReportBlockedAsync(_lifetime.Lost), _masks);
         }
         catch (Exception e) when (e is NetworkFenceException or IOException)
         {
             await _log.WriteLineAsync($"What the network's fence blocked can't be told: {e.Message}", _lifetime.Lost);
+            return [];
         }
     }
 

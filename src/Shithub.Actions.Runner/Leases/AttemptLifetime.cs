@@ -74,6 +74,9 @@ internal sealed class AttemptLifetime : IDisposable
 
     public int Attempt { get; }
 
+    /// <summary>How long a renewal holds.</summary>
+    public TimeSpan Lease => _lease;
+
     public StopReason Reason { get; private set; }
 
     /// <summary>Cancelled when the attempt's work has to end, for whatever reason.</summary>

@@ -10,8 +10,9 @@ namespace Shithub.Actions.Runner.Leases;
 /// </summary>
 internal sealed partial class LeaseKeeper(RunnerApi api, TimeProvider time, ILogger<LeaseKeeper> logger) : IDisposable
 {
-    /// <summary>How often leases of 60 s are renewed.</summary>
+    /// <summary>How often leases of 60 s are renewed; those that a server keeps shorter, four times each as well.</summary>
     private const int RenewSeconds = 15;
+    private const int RenewalsPerLease = 4;
 
     private static readonly TimeSpan LeastPause = TimeSpan.FromSeconds(1);
     private readonly Lock _gate = new();
@@ -73,7 +74,7 @@ internal sealed partial class LeaseKeeper(RunnerApi api, TimeProvider time, ILog
         try
         {
             var response = await api.RenewLeasesAsync(
-                new RenewLeasesRequest(leases, RenewSeconds, RunnerLease.Seconds), cancellationToken);
+                new RenewLeasesRequest(leases, WaitSeconds(), RunnerLease.Seconds), cancellationToken);
             if (_failing) RenewingAgain(logger);
             _failing = false;
             if (response is null != Refused) RefusalChanged(logger, response is null);
@@ -86,6 +87,11 @@ internal sealed partial class LeaseKeeper(RunnerApi api, TimeProvider time, ILog
             _failing = true;
             return false;
         }
+    }
+
+    private int WaitSeconds()
+    {
+        lock (_gate) return _attempts.Keys.Select(attempt => (int)attempt.Lease.TotalSeconds / RenewalsPerLease).Append(RenewSeconds).Min();
     }
 
     private async Task<List<LeasedAttempt>> NextAsync(CancellationTokenSource poll, CancellationToken cancellationToken)

@@ -48,7 +48,9 @@ internal sealed class TerminalReport(ClaimedJob job, TextWriter output) : IJobRe
         return Task.CompletedTask;
     }
 
-    public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs)
+    /// <remarks>What the notes say is in the job's log, which is printed here.</remarks>
+    public Task ReportJobAsync(
+        string status, string conclusion, JobOutputs outputs, IReadOnlyList<JobImage> images, IReadOnlyList<StepAnnotation> notes)
     {
         lock (_gate)
         {

@@ -61,13 +61,16 @@ internal static class FenceState
 
     private static string? BridgeProblem(FencePlan plan)
     {
-        if (!Directory.Exists($"/sys/class/net/{plan.Bridge}")) return $"the bridge {plan.Bridge} is not there";
+        const int IsUp = 1; // IFF_UP
+        var flags = $"/sys/class/net/{plan.Bridge}/flags";
+        if (!File.Exists(flags)) return $"the bridge {plan.Bridge} is not there";
+        if ((Convert.ToInt32(File.ReadAllText(flags).Trim(), 16) & IsUp) == 0) return $"the bridge {plan.Bridge} is down";
         var ipv6 = $"/proc/sys/net/ipv6/conf/{plan.Bridge}/disable_ipv6";
         return File.Exists(ipv6) && File.ReadAllText(ipv6).Trim() != "1" ? $"{plan.Bridge} has IPv6" : null;
     }
 
     /// <summary>The resolver says of a name that is on no list that it does not exist.</summary>
-    private static async Task<bool> AnswersAsync(IPAddress resolver, CancellationToken cancellationToken)
+    public static async Task<bool> AnswersAsync(IPAddress resolver, CancellationToken cancellationToken)
     {
         for (var attempt = 0; attempt < Tries; attempt++)
         {

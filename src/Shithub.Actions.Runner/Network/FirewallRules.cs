@@ -78,6 +78,8 @@ internal static class FirewallRules
 
               chain refuse {
                 meta l4proto { tcp, udp } update @{{Blocked}} { ip saddr . ip daddr . meta l4proto . th dport }
+                # At once, however often: of ICMP's answers the kernel gives one a second.
+                meta l4proto tcp reject with tcp reset
                 reject with icmpx admin-prohibited
               }
 
@@ -115,6 +117,7 @@ internal static class FirewallRules
             ip daddr @{{Seen}} accept
             ip daddr @{{Allowed}} accept
             meta l4proto { tcp, udp } jump record
+            meta l4proto tcp reject with tcp reset
             reject with icmpx admin-prohibited
           }
 

@@ -70,20 +70,26 @@ internal sealed partial class JobNetwork : IAsyncDisposable
             : $"what this workflow narrows the allowlist to ({(list.Count == 0 ? "nothing" : string.Join(", ", list))})";
     }
 
+    /// <summary>How a line begins that says what was refused.</summary>
+    public const string Blocked = "Blocked: ";
+
     /// <summary>Writes what was refused to the job into its log, and what would allow it.</summary>
-    public async Task ReportAsync(LogStream log, CancellationToken cancellationToken)
+    /// <returns>What it wrote.</returns>
+    public async Task<IReadOnlyList<string>> ReportAsync(LogStream log, CancellationToken cancellationToken)
     {
         string[] tables = _view is null ? [_guard.Plan.Table] : [_guard.Plan.Table, _view.Table];
         var refusals = await BlockedTraffic.ReadAsync(
             _address, tables, _logFile, _logFrom, TimeProvider.System.GetElapsedTime(_started), cancellationToken);
-        foreach (var line in Lines(refusals, _guard.Names)) await log.WriteLineAsync(line, cancellationToken);
+        IReadOnlyList<string> lines = [.. Lines(refusals, _guard.Names)];
+        foreach (var line in lines) await log.WriteLineAsync(line, cancellationToken);
+        return lines;
     }
 
     /// <param name="names">The operator's list.</param>
     public static IEnumerable<string> Lines(IReadOnlyList<Refusal> refusals, IReadOnlyList<string> names)
     {
-        foreach (var refusal in refusals) yield return $"Blocked: {refusal.Target}";
-        if (refusals.Count == BlockedTraffic.Most) yield return $"Blocked: more than these {BlockedTraffic.Most}";
+        foreach (var refusal in refusals) yield return Blocked + refusal.Target;
+        if (refusals.Count == BlockedTraffic.Most) yield return $"{Blocked}more than these {BlockedTraffic.Most}";
         var missing = refusals.Where(refusal => refusal.Name is not null).Select(refusal => refusal.Name!).Distinct().ToList();
         var byWorkflow = missing.Where(name => Allowlist.Allows(names, name)).ToList();
         var byOperator = missing.Except(byWorkflow).ToList();

@@ -35,7 +35,13 @@ internal sealed class NetworkFence(FencePlan plan)
         await EnsureRoutingAsync(cancellationToken);
         await EnsureNetworkAsync(engine, cancellationToken);
         await EnsureBridgeAsync(cancellationToken);
-        await Resolver.EnsureAsync(cancellationToken);
+        if (!await Resolver.EnsureAsync(cancellationToken) && !await FenceState.AnswersAsync(plan.Address, cancellationToken))
+        {
+            // It runs and hangs.
+            await Resolver.StopAsync(cancellationToken);
+            await Resolver.EnsureAsync(cancellationToken);
+        }
+
         await ForgetRemovedNamesAsync(cancellationToken);
     }
 

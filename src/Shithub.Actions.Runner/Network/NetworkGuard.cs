@@ -30,6 +30,7 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     private NetworkFence _fence;
     private string? _problem;
     private long _lookedAt;
+    private bool _killing;
 
     /// <param name="runner">The label of this runner's containers.</param>
     /// <param name="prove">Tries the fence from inside containers.</param>
@@ -45,6 +46,9 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     }
 
     public FencePlan Plan => _fence.Plan;
+
+    /// <summary>Why the fence does not hold, as far as that is known by now; null: it holds.</summary>
+    public string? Problem => _problem;
 
     /// <summary>The names that are in force.</summary>
     public IReadOnlyList<string> Names => _fence.Names;
@@ -127,16 +131,20 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     private void Lose(string reason)
     {
         List<Registration> jobs;
+        bool kill;
         lock (_gate)
         {
             if (_problem is null) Lost(_logger, reason);
             _problem ??= reason;
             jobs = [.. _jobs];
+
+            // Of one table the kernel tells each rule that goes.
+            kill = jobs.Count > 0 && !_killing;
+            _killing |= kill;
         }
 
-        if (jobs.Count == 0) return;
         foreach (var job in jobs) job.Tell(reason);
-        _ = Task.Run(KillAllAsync);
+        if (kill) _ = Task.Run(KillAllAsync);
     }
 
     /// <summary>At once and without a word: each job's own clean-up asks first, and an open network gives no such time.</summary>
@@ -151,6 +159,10 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
         catch (Exception e) when (e is EngineException or OperationCanceledException)
         {
             NotKilled(_logger, e.Message);
+        }
+        finally
+        {
+            lock (_gate) _killing = false;
         }
     }
 

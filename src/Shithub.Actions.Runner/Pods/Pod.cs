@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Engine;
@@ -14,6 +15,7 @@ internal sealed class Pod : IAsyncDisposable
     private const int LogLines = 200;
     private readonly List<ServiceContainer> _services = [];
     private readonly List<PortForward> _forwards = [];
+    private readonly ConcurrentQueue<JobImage> _images = new();
     private readonly RunnerContext _runner;
     private readonly LogStream _log;
 
@@ -43,7 +45,9 @@ internal sealed class Pod : IAsyncDisposable
         {
             // Nothing of the author's has run yet.
             var image = plan.Job?.Image ?? runner.Spec.Settings.DefaultImage;
-            await pod.SayAsync($"Container: image {image}, {await runner.Engine.ImageDigestAsync(image, cancellationToken)}");
+            var digest = await runner.Engine.ImageDigestAsync(image, cancellationToken);
+            pod._images.Enqueue(new JobImage(image, digest));
+            await pod.SayAsync($"Container: image {image}, {digest}");
             foreach (var fact in ready.Fence.Facts) await pod.SayAsync($"Fence: {fact}");
             await pod.StartNetworkAsync(ready.Container, job, holds, fenceLost, cancellationToken);
             foreach (var service in plan.Services) await pod.StartServiceAsync(service, name, labels, workspace, cancellationToken);
@@ -57,8 +61,13 @@ internal sealed class Pod : IAsyncDisposable
         }
     }
 
+    /// <summary>What the containers run: the job's, and those of the services that became ready.</summary>
+    public IReadOnlyList<JobImage> Images => [.. _images];
+
     /// <summary>Writes what the network's fence refused to the job into its log.</summary>
-    public Task ReportBlockedAsync(CancellationToken cancellationToken) => _network?.ReportAsync(_log, cancellationToken) ?? Task.CompletedTask;
+    /// <returns>What it wrote.</returns>
+    public async Task<IReadOnlyList<string>> ReportBlockedAsync(CancellationToken cancellationToken) =>
+        _network is null ? [] : await _network.ReportAsync(_log, cancellationToken);
 
     /// <summary>What the services wrote, for whoever wants to know why the job failed.</summary>
     public async Task WriteServiceLogsAsync(CancellationToken cancellationToken)
@@ -163,6 +172,7 @@ internal sealed class Pod : IAsyncDisposable
         try
         {
             var digest = await _runner.Engine.ImageDigestAsync(service.Plan.Image, cancellationToken);
+            _images.Enqueue(new JobImage(service.Plan.Image, digest, service.Name));
             var asked = await service.BecomeReadyAsync(_runner.Time, cancellationToken);
             var seconds = _runner.Time.GetElapsedTime(started).TotalSeconds;
             var state = asked ? string.Create(CultureInfo.InvariantCulture, $"healthy after {seconds:0.0} s") : "started; it has no health check";

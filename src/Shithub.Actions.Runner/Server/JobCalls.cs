@@ -64,9 +64,14 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
         $"api/v1/jobs/{_lifetime.JobId}/steps/{stepId}/status",
         new StatusRequest(status, conclusion) { Annotations = annotations is { Count: > 0 } ? annotations : null, Summary = summary });
 
-    public Task ReportJobAsync(string status, string conclusion, JobOutputs outputs)
+    public Task ReportJobAsync(
+        string status, string conclusion, JobOutputs outputs, IReadOnlyList<JobImage> images, IReadOnlyList<StepAnnotation> notes)
     {
-        var request = new StatusRequest(status, conclusion);
+        var request = new StatusRequest(status, conclusion)
+        {
+            Images = images.Count > 0 ? images : null,
+            Notes = notes.Count > 0 ? notes : null,
+        };
         if (outputs.Values.Count > 0) request = request with { Outputs = outputs.Values, TaintedOutputs = outputs.Tainted };
         return StatusAsync($"api/v1/jobs/{_lifetime.JobId}/status", request);
     }

@@ -67,6 +67,22 @@ internal sealed class RunnerApi(Uri baseUrl, Secret token) : IDisposable
             new(result, null, await DetailAsync(response, cancellationToken), ignored);
     }
 
+    /// <summary>Tells the server that this runner lives, takes nothing, and why. That nobody hears it changes nothing.</summary>
+    /// <param name="reason">Cut to one line of <see cref="ProtocolLimits.NotClaimingLengthMax"/> characters.</param>
+    public async Task TellNotClaimingAsync(HeartbeatRequest request, string reason, CancellationToken cancellationToken)
+    {
+        var line = string.Concat(reason.Select(character => char.IsControl(character) ? ' ' : character));
+        if (line.Length > ProtocolLimits.NotClaimingLengthMax) line = line[..(ProtocolLimits.NotClaimingLengthMax - 1)] + "…";
+        try
+        {
+            await HeartbeatAsync(request with { NotClaiming = line, WaitSeconds = 0 }, cancellationToken);
+        }
+        catch (ServerUnavailableException)
+        {
+            // It does not give this runner a job either.
+        }
+    }
+
     /// <returns>How each lease stands, or null when the token may no longer renew.</returns>
     /// <exception cref="ServerUnavailableException">Try again later.</exception>
     public async Task<RenewLeasesResponse?> RenewLeasesAsync(RenewLeasesRequest request, CancellationToken cancellationToken)

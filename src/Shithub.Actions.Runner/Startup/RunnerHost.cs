@@ -26,9 +26,12 @@ internal static partial class RunnerHost
                 $"The runner must be started as root: workspaces belong to {settings.Engine.User}, whom steps run as.", ExitCodes.Usage);
         }
 
+        var isReady = false;
+        RunnerApi? claims = null;
         try
         {
             using var root = WorkspaceRoot.Open(settings.Runner.WorkspaceRoot);
+            claims = new RunnerApi(settings.Server.BaseUrl, settings.Runner.Token);
             using var engine = await EngineStartup.ConnectAsync(settings.Engine, drain);
             var version = await engine.VersionAsync(drain);
             var spec = await LoadSpecAsync(settings.Engine, version.IsPodman, settings.Runner.WorkspaceRoot, drain);
@@ -41,13 +44,13 @@ internal static partial class RunnerHost
 
             var checkout = await CheckoutStartup.PrepareAsync(settings, time, loggers, drain);
 
-            using var claims = new RunnerApi(settings.Server.BaseUrl, settings.Runner.Token);
             using var renewals = new RunnerApi(settings.Server.BaseUrl, settings.Runner.Token);
             using var jobs = ServerHttp.Create(settings.Server.BaseUrl);
             using var leases = new LeaseKeeper(renewals, time, loggers.CreateLogger<LeaseKeeper>());
             using var ended = new CancellationTokenSource();
             var keeping = leases.RunAsync(ended.Token);
             Ready(logger, RunnerVersion.Number, settings.Server.BaseUrl, version.ToString(), string.Join(',', settings.Runner.Labels));
+            isReady = true;
             try
             {
                 var context = new RunnerContext(
@@ -65,6 +68,17 @@ internal static partial class RunnerHost
         catch (OperationCanceledException) when (drain.IsCancellationRequested)
         {
             Stopped(logger);
+        }
+        catch (RunnerException e) when (!isReady && claims is not null)
+        {
+            // Who looks at the server, and not at this host, sees why there is no runner.
+            await claims.TellNotClaimingAsync(
+                RunnerHeartbeat.Of(settings.Runner, Guid.NewGuid().ToString("N")), $"it does not start: {e.Message}", drain);
+            throw;
+        }
+        finally
+        {
+            claims?.Dispose();
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Shithub.Actions.Runner.Jobs;
 
@@ -42,11 +43,15 @@ internal sealed partial class WorkspaceRoot : IDisposable
         }
     }
 
-    /// <summary>Removes folders that crashes left behind and nobody has touched for <paramref name="ttl"/>.</summary>
+    /// <summary>
+    /// Removes what crashes left behind: folders of attempts and of trials, whose containers are gone by now, at once, and others that nobody has
+    /// touched for <paramref name="ttl"/>.
+    /// </summary>
     public async Task RemoveStaleAsync(TimeSpan ttl, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         var oldest = time.GetUtcNow().UtcDateTime - ttl;
-        foreach (var folder in Directory.EnumerateDirectories(_path).Where(folder => Directory.GetLastWriteTimeUtc(folder) < oldest))
+        foreach (var folder in Directory.EnumerateDirectories(_path)
+            .Where(folder => OurName().IsMatch(Path.GetFileName(folder)) || Directory.GetLastWriteTimeUtc(folder) < oldest))
         {
             try
             {
@@ -61,6 +66,10 @@ internal sealed partial class WorkspaceRoot : IDisposable
     }
 
     public void Dispose() => _lock.Dispose();
+
+    /// <summary>As <see cref="JobWorkspace"/> and <see cref="FenceTrial"/> name them.</summary>
+    [GeneratedRegex(@"\A(?:[0-9]+-[0-9]+-[0-9a-f]{8}|fence-[0-9]+-[0-9a-f]{6})\z")]
+    private static partial Regex OurName();
 
     [LoggerMessage(1, LogLevel.Information, "Removed {Folder}, which a crash had left behind.")]
     private static partial void Removed(ILogger logger, string folder);

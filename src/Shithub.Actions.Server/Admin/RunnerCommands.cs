@@ -75,7 +75,7 @@ internal static class RunnerCommands
                 ("ID", row => CommandText.Of(row.Id)), ("NAME", row => row.Name), ("STATUS", row => row.Status),
                 ("JOBS", row => $"{row.ActiveJobs}/{row.Capacity}"), ("LABELS", row => string.Join(',', row.Labels)),
                 ("LAST HEARTBEAT", row => CommandText.Of(row.LastHeartbeatAt)), ("HOST", row => row.HostName), ("VERSION", row => row.Version),
-                ("REASON", row => row.RevokeReason ?? row.DrainReason));
+                ("REASON", row => row.RevokeReason ?? row.DrainReason ?? (row.NotClaiming is { } why ? $"not claiming: {why}" : null)));
             return CommandContext.Done;
         });
         return command;

@@ -54,7 +54,8 @@ public static class JobRequests
         if (request.CompletedAt < request.StartedAt)
             return (null, Problems.Invalid("completed_at", "'completed_at' is before 'started_at'."));
         return (CheckOutputs(request, isStep || !StatusNames.IsTerminal(status))
-            ?? StepNotesRequest.Check(request, !isStep || !StatusNames.IsTerminal(status))) is { } problem
+            ?? StepNotesRequest.Check(request, !isStep || !StatusNames.IsTerminal(status))
+            ?? StepNotesRequest.CheckReport(request, isStep || !StatusNames.IsTerminal(status))) is { } problem
             ? (null, problem)
             : (new StatusChange(status, conclusion, request.StartedAt, request.CompletedAt)
             {
@@ -62,6 +63,8 @@ public static class JobRequests
                 TaintedOutputs = request.TaintedOutputs ?? [],
                 Annotations = request.Annotations ?? [],
                 Summary = string.IsNullOrEmpty(request.Summary) ? null : request.Summary,
+                Images = request.Images ?? [],
+                Notes = request.Notes ?? [],
             }, null);
     }
 

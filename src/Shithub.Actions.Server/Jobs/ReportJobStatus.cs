@@ -46,7 +46,9 @@ public sealed class ReportJobStatus(
                 started_at = greatest(j.started_at, least(coalesce(@started_at, j.started_at), now())),
                 completed_at = now(),
                 outputs = @outputs::json,
-                tainted_outputs = @tainted_outputs
+                tainted_outputs = @tainted_outputs,
+                images = @images::jsonb,
+                notes = @notes::jsonb
             from used
             where j.id = @job_id
         ),
@@ -117,6 +119,7 @@ public sealed class ReportJobStatus(
             call.Bind(end.Parameters);
             change.Bind(end.Parameters);
             change.BindOutputs(end.Parameters);
+            change.BindReport(end.Parameters);
             batch.BatchCommands.Add(end);
             batch.BatchCommands.Add(RunProgress.ReadBriefly(call.Token.RunId));
             await using var reader = await batch.ExecuteReaderAsync(cancellation);
@@ -151,8 +154,27 @@ public sealed class ReportJobStatus(
         return new JobCallOutcome(JobCallResult.Done, null, Answer(run));
     }
 
-    /// <summary>As on GitHub, an output that may hold a secret is left out: it is stored, and other jobs print it. The runner said so in the log.</summary>
     private async Task<StatusChange> WithoutSecretsAsync(JobCall call, StatusChange change, CancellationToken cancellation)
+    {
+        change = await WithoutSecretOutputsAsync(call, change, cancellation);
+        if ((change.Images.Count == 0 && change.Notes.Count == 0)
+            || await masks.ScrubberAsync(call.Token.JobId, call.Token.Attempt, cancellation) is not { } scrub)
+        {
+            return change;
+        }
+
+        return change with
+        {
+            Images = [.. change.Images.Select(image => image with
+            {
+                Image = StepNotesRequest.CutLength(scrub(image.Image!), ProtocolLimits.ImageLength),
+            })],
+            Notes = StepNotesRequest.Scrub(change.Notes, scrub),
+        };
+    }
+
+    /// <summary>As on GitHub, an output that may hold a secret is left out: it is stored, and other jobs print it. The runner said so in the log.</summary>
+    private async Task<StatusChange> WithoutSecretOutputsAsync(JobCall call, StatusChange change, CancellationToken cancellation)
     {
         if (change.Outputs is not { Count: > 0 } outputs)
             return change;

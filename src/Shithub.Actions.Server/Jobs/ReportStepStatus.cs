@@ -126,12 +126,7 @@ public sealed class ReportStepStatus(
         return change with
         {
             Summary = change.Summary is { } summary ? StepNotesRequest.Cut(scrub(summary), ProtocolLimits.SummaryBytes) : null,
-            Annotations = [.. change.Annotations.Select(note => note with
-            {
-                Message = StepNotesRequest.Cut(scrub(note.Message!), ProtocolLimits.AnnotationMessageBytes),
-                Title = note.Title is { } title ? StepNotesRequest.CutLength(scrub(title), ProtocolLimits.AnnotationTitleLength) : null,
-                File = note.File is { } file ? StepNotesRequest.CutLength(scrub(file), ProtocolLimits.AnnotationFileLength) : null,
-            })],
+            Annotations = StepNotesRequest.Scrub(change.Annotations, scrub),
         };
     }
 
@@ -205,6 +200,21 @@ public sealed record StatusChange(string Status, string? Conclusion, DateTimeOff
 
     /// <summary>Of a step that ends: Markdown; null: none.</summary>
     public string? Summary { get; init; }
+
+    /// <summary>Of a job that ends.</summary>
+    public IReadOnlyList<JobImage> Images { get; init; } = [];
+
+    /// <summary>Of a job that ends.</summary>
+    public IReadOnlyList<StepAnnotation> Notes { get; init; } = [];
+
+    public void BindReport(NpgsqlParameterCollection parameters)
+    {
+        Add("images", Images.Count == 0 ? null : JsonSerializer.Serialize(Images, ProtocolJson.Default.IReadOnlyListJobImage));
+        Add("notes", Notes.Count == 0 ? null : JsonSerializer.Serialize(Notes, ProtocolJson.Default.IReadOnlyListStepAnnotation));
+
+        void Add(string name, string? json) =>
+            parameters.Add(new NpgsqlParameter(name, NpgsqlDbType.Text) { Value = (object?)json ?? DBNull.Value });
+    }
 
     public void BindNotes(NpgsqlParameterCollection parameters)
     {

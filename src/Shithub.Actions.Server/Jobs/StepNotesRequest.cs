@@ -1,11 +1,12 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Http;
 
 namespace Shithub.Actions.Server.Jobs;
 
-/// <summary>Checks what a step leaves for people: annotations and a summary.</summary>
-internal static class StepNotesRequest
+/// <summary>Checks what a step, and a job, leaves for people: annotations, a summary, images.</summary>
+internal static partial class StepNotesRequest
 {
     /// <param name="refused">The call is not about a step that ends.</param>
     public static IResult? Check(StatusRequest request, bool refused)
@@ -33,6 +34,36 @@ internal static class StepNotesRequest
         return annotations.Select(Describe).OfType<string>().FirstOrDefault() is { } problem ? Problems.Invalid("annotations", problem) : null;
     }
 
+    /// <param name="refused">The call is not about a job that ends.</param>
+    public static IResult? CheckReport(StatusRequest request, bool refused)
+    {
+        var (images, notes) = (request.Images ?? [], request.Notes ?? []);
+        if (refused && (images.Count > 0 || notes.Count > 0))
+            return Problems.Invalid(images.Count > 0 ? "images" : "notes", "Images and notes go with a job's last status.");
+        if (images.Count > ProtocolLimits.ImagesPerJob)
+            return Problems.Invalid("images", $"A job may name {ProtocolLimits.ImagesPerJob} images.");
+        if (images.Any(image => !IsName(image?.Image) || image!.Digest is null || !Digest().IsMatch(image.Digest) || !IsName(image.Service ?? "-")))
+        {
+            return Problems.Invalid(
+                "images", $"An image has an 'image' of 1 to {ProtocolLimits.ImageLength} characters and a 'digest': sha256: and 64 digits.");
+        }
+
+        if (notes.GroupBy(note => note?.Level).Any(level => level.Count() > ProtocolLimits.AnnotationsPerLevel))
+            return Problems.Invalid("notes", $"A job may have {ProtocolLimits.AnnotationsPerLevel} notes of each level.");
+        return notes.Select(Describe).OfType<string>().FirstOrDefault() is { } problem ? Problems.Invalid("notes", problem) : null;
+    }
+
+    /// <summary>None is longer than it may be.</summary>
+    public static IReadOnlyList<StepAnnotation> Scrub(IReadOnlyList<StepAnnotation> notes, Func<string, string> scrub) =>
+    [
+        .. notes.Select(note => note with
+        {
+            Message = Cut(scrub(note.Message!), ProtocolLimits.AnnotationMessageBytes),
+            Title = note.Title is { } title ? CutLength(scrub(title), ProtocolLimits.AnnotationTitleLength) : null,
+            File = note.File is { } file ? CutLength(scrub(file), ProtocolLimits.AnnotationFileLength) : null,
+        }),
+    ];
+
     /// <summary>A text that may have grown a little when something in it was hidden.</summary>
     /// <param name="bytesMax">Of UTF-8; whole characters.</param>
     public static string Cut(string text, int bytesMax)
@@ -54,6 +85,12 @@ internal static class StepNotesRequest
     /// <param name="lengthMax">Of UTF-16; half a character is none.</param>
     public static string CutLength(string text, int lengthMax) =>
         text.Length <= lengthMax ? text : text[..(char.IsHighSurrogate(text[lengthMax - 1]) ? lengthMax - 1 : lengthMax)];
+
+    private static bool IsName(string? text) =>
+        text is { Length: > 0 and <= ProtocolLimits.ImageLength } && !text.Contains('\0', StringComparison.Ordinal);
+
+    [GeneratedRegex(@"\Asha256:[0-9a-f]{64}\z")]
+    private static partial Regex Digest();
 
     private static string? Describe(StepAnnotation? annotation)
     {

@@ -21,11 +21,11 @@ public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] Npg
     public const string RecordHeartbeats = """
         with asked as (
             select *
-            from unnest(@token_hashes, @labels, @capacities, @host_names, @versions) with ordinality
-                as a (token_hash, labels, capacity, host_name, version, n)
+            from unnest(@token_hashes, @labels, @capacities, @host_names, @versions, @not_claiming) with ordinality
+                as a (token_hash, labels, capacity, host_name, version, not_claiming, n)
         ),
         known as materialized (
-            select a.n, r.id, string_to_array(a.labels, ',') as labels, r.labels as registered, a.host_name, a.version,
+            select a.n, r.id, string_to_array(a.labels, ',') as labels, r.labels as registered, a.host_name, a.version, a.not_claiming,
                 least(r.capacity, coalesce(a.capacity, r.capacity)) as capacity,
                 case
                     when a.labels is null then r.labels
@@ -40,7 +40,7 @@ public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] Npg
                 and r.revoked_at is null
         ),
         due as materialized (
-            select r.id, k.offered, k.capacity, k.host_name, k.version
+            select r.id, k.offered, k.capacity, k.host_name, k.version, k.not_claiming
             from (select distinct on (id) * from known order by id, n desc) k
             join workflow_runners r on r.id = k.id
             where r.last_heartbeat_at is null
@@ -50,6 +50,7 @@ public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] Npg
                 or r.offered_capacity <> k.capacity
                 or r.host_name is distinct from coalesce(k.host_name, r.host_name)
                 or r.version is distinct from coalesce(k.version, r.version)
+                or r.not_claiming is distinct from k.not_claiming
             order by r.id
             for no key update of r
         ),
@@ -60,7 +61,8 @@ public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] Npg
                 offered_labels = due.offered,
                 offered_capacity = due.capacity,
                 host_name = coalesce(due.host_name, r.host_name),
-                version = coalesce(due.version, r.version)
+                version = coalesce(due.version, r.version),
+                not_claiming = due.not_claiming
             from due
             where r.id = due.id
         )
@@ -150,16 +152,18 @@ public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] Npg
                 Array("capacities", NpgsqlDbType.Integer, requests.Select(request => request.Capacity).ToArray()),
                 Array("host_names", NpgsqlDbType.Text, requests.Select(request => request.HostName).ToArray()),
                 Array("versions", NpgsqlDbType.Text, requests.Select(request => request.Version).ToArray()),
+                Array("not_claiming", NpgsqlDbType.Text, requests.Select(request => request.NotClaiming).ToArray()),
             },
         });
+        var claiming = requests.Where(request => request.NotClaiming is null).ToList();
         batch.BatchCommands.Add(new NpgsqlBatchCommand(ClaimSql)
         {
             Parameters =
             {
-                new NpgsqlParameter<byte[][]>("token_hashes", tokenHashes),
-                new NpgsqlParameter<string[]>("claim_ids", claimIds),
-                new NpgsqlParameter<Guid[]>("jtis", [.. requests.Select(_ => Guid.CreateVersion7())]),
-                new NpgsqlParameter<int[]>("lease_seconds", [.. requests.Select(request => request.LeaseSeconds)]),
+                new NpgsqlParameter<byte[][]>("token_hashes", [.. claiming.Select(request => request.TokenHash)]),
+                new NpgsqlParameter<string[]>("claim_ids", [.. claiming.Select(request => request.ClaimId)]),
+                new NpgsqlParameter<Guid[]>("jtis", [.. claiming.Select(_ => Guid.CreateVersion7())]),
+                new NpgsqlParameter<int[]>("lease_seconds", [.. claiming.Select(request => request.LeaseSeconds)]),
                 new NpgsqlParameter<long>("token_seconds", ProtocolLimits.JobTokenSeconds),
             },
         });

@@ -7,8 +7,10 @@ using Shithub.Actions.Workflows;
 namespace Shithub.Actions.Server.Queue;
 
 /// <param name="Labels">Lower case; null offers all that the runner was registered for.</param>
+/// <param name="NotClaiming">Why it wants no job; null: it does.</param>
 public sealed record ClaimRequest(
-    byte[] TokenHash, string[]? Labels, int? Capacity, string? HostName, string? Version, string ClaimId, int LeaseSeconds);
+    byte[] TokenHash, string[]? Labels, int? Capacity, string? HostName, string? Version, string ClaimId, int LeaseSeconds,
+    string? NotClaiming = null);
 
 public enum ClaimResult
 {

@@ -51,7 +51,7 @@ public sealed class ExplainJob(NpgsqlDataSource dataSource)
         """;
 
     private const string ReadRunners = """
-        select r.id, r.name, r.labels, q.offered_labels, q.running, q.capacity, q.stop, r.drain_reason, r.last_heartbeat_at,
+        select r.id, r.name, r.labels, q.offered_labels, q.running, q.capacity, q.stop, r.drain_reason, r.not_claiming, r.last_heartbeat_at,
             r.offline_at is not null or r.last_heartbeat_at is null or r.last_heartbeat_at < now() - @staleAfter as is_offline
         from workflow_runners r
         join queue_runner_standing q on q.runner_id = r.id
@@ -211,6 +211,8 @@ internal sealed record ExplainedRunner
     public string? Stop { get; init; }
 
     public string? DrainReason { get; init; }
+
+    public string? NotClaiming { get; init; }
 
     public DateTime? LastHeartbeatAt { get; init; }
 

@@ -52,6 +52,8 @@ internal static class ExplainRules
                 break;
         }
 
+        if (runner.NotClaiming is { } why)
+            obstacles.Add(new(ObstacleReason.NotClaiming, $"The runner claims nothing now: {why}.", "On its host, 'shithubd-runner doctor' says more."));
         var lacking = (job.Labels ?? []).Except(runner.OfferedLabels, StringComparer.Ordinal).ToList();
         if (lacking.Count > 0)
         {

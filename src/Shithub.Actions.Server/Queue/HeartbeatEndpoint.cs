@@ -39,7 +39,8 @@ public static class HeartbeatEndpoint
             message.HostName,
             message.Version,
             message.ClaimId ?? Guid.NewGuid().ToString(),
-            limits.Shorten(message.LeaseSeconds ?? ProtocolLimits.JobTokenSeconds));
+            limits.Shorten(message.LeaseSeconds ?? ProtocolLimits.JobTokenSeconds),
+            message.NotClaiming);
 
         var started = time.GetTimestamp();
         var patience = TimeSpan.FromSeconds(message.WaitSeconds ?? 0);
@@ -71,7 +72,7 @@ public static class HeartbeatEndpoint
             }
 
             var left = patience - time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero || lifetime.ApplicationStopping.IsCancellationRequested)
+            if (left <= TimeSpan.Zero || request.NotClaiming is not null || lifetime.ApplicationStopping.IsCancellationRequested)
             {
                 metrics.Heartbeat("empty");
                 return TypedResults.NoContent();
@@ -93,6 +94,8 @@ public static class HeartbeatEndpoint
             return ("version", TextRule(ProtocolLimits.VersionLengthMax));
         if (!IsText(message.ClaimId, ProtocolLimits.ClaimIdLengthMax) || message.ClaimId is "")
             return ("claim_id", TextRule(ProtocolLimits.ClaimIdLengthMax));
+        if (!IsText(message.NotClaiming, ProtocolLimits.NotClaimingLengthMax) || message.NotClaiming is "")
+            return ("not_claiming", TextRule(ProtocolLimits.NotClaimingLengthMax));
         if (message.WaitSeconds is < 0 or > ProtocolLimits.WaitSeconds)
             return ("wait_seconds", string.Create(CultureInfo.InvariantCulture, $"0 to {ProtocolLimits.WaitSeconds} seconds."));
         return message.LeaseSeconds is < ProtocolLimits.LeaseSecondsMin or > ProtocolLimits.LeaseSecondsMax

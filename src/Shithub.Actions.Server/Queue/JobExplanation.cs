@@ -38,6 +38,7 @@ public static class ObstacleReason
     public const string Draining = "draining";
     public const string Revoked = "revoked";
     public const string Offline = "offline";
+    public const string NotClaiming = "not-claiming";
     public const string Ahead = "ahead";
     public const string Policy = "policy";
     public const string OwnerCap = "owner-cap";

@@ -22,6 +22,7 @@ public sealed class RunnerList(NpgsqlDataSource dataSource)
             r.last_heartbeat_at,
             r.host_name,
             r.version,
+            r.not_claiming,
             r.draining_at is not null as draining,
             r.draining_at,
             r.drain_reason,
@@ -49,6 +50,7 @@ public sealed class RunnerList(NpgsqlDataSource dataSource)
                 where r.revoked_at is null
                     and r.draining_at is null
                     and r.offline_at is null
+                    and r.not_claiming is null
                     and r.last_heartbeat_at >= now() - @StaleAfter
                     and s.labels <@ r.offered_labels
             ) as online_runners
@@ -97,6 +99,9 @@ public sealed record RunnerRow
     public string? HostName { get; init; }
 
     public string? Version { get; init; }
+
+    /// <summary>Why it takes no job, as it said in its last heartbeat; null: it does.</summary>
+    public string? NotClaiming { get; init; }
 
     public bool Draining { get; init; }
 

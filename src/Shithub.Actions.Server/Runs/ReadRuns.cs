@@ -53,6 +53,7 @@ public sealed class ReadRuns(NpgsqlDataSource dataSource)
         select j.id, j.run_id, j.job_key, j.job_name, j.runs_on, j.needs, j.status, j.conclusion, j.attempt, j.timeout_minutes,
             w.name as runner, j.queued_at, j.started_at, j.completed_at, j.cancel_requested_at is not null as cancel_requested,
             j.cancel_reason, j.hold, r.hold as run_hold, j.environment, j.continue_on_error, j.outputs::text as outputs, j.diagnostics::text as diagnostics,
+            j.images::text as images, j.notes::text as notes,
             exists (
                 select
                 from workflow_runners m
@@ -296,6 +297,12 @@ public sealed record JobRow
 
     /// <summary>JSON: why it failed before it could run.</summary>
     public string? Diagnostics { get; init; }
+
+    /// <summary>JSON: a list of <see cref="Protocol.JobImage"/>, what its containers ran.</summary>
+    public string? Images { get; init; }
+
+    /// <summary>JSON: a list of <see cref="Protocol.StepAnnotation"/>, what its runner says about it.</summary>
+    public string? Notes { get; init; }
 
     /// <summary>Some runner that is not revoked is registered for all labels that the job asks for.</summary>
     public bool IsServed { get; init; }

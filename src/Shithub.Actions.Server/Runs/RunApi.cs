@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Shithub.Actions.Protocol;
 
 namespace Shithub.Actions.Server.Runs;
 
@@ -27,11 +28,13 @@ public sealed record RunResponse(
 
 /// <param name="WaitingFor">Why a job waits, in words.</param>
 /// <param name="Diagnostics">Why it failed before it could run.</param>
+/// <param name="Images">What its containers ran, once it has ended.</param>
+/// <param name="Annotations">What its runner says about it, such as what the network's fence refused; those of steps are theirs.</param>
 public sealed record JobResponse(
     long Id, long RunId, string JobKey, string JobName, IReadOnlyList<string> RunsOn, IReadOnlyList<string> Needs, string Status,
     string? Conclusion, int Attempt, string? Runner, bool CancelRequested, DateTimeOffset? QueuedAt, DateTimeOffset? StartedAt,
     DateTimeOffset? CompletedAt, string? WaitingFor, bool ContinueOnError, JsonElement? Outputs, JsonElement? Diagnostics,
-    IReadOnlyList<StepResponse> Steps, string? CancelReason)
+    IReadOnlyList<StepResponse> Steps, string? CancelReason, IReadOnlyList<JobImage>? Images, IReadOnlyList<AnnotationResponse>? Annotations)
 {
     public static JobResponse Of(JobRow job) => new(
         job.Id, job.RunId, job.JobKey, job.JobName, job.RunsOn, job.Needs, job.Status, job.Conclusion, job.Attempt, job.Runner,
@@ -41,7 +44,9 @@ public sealed record JobResponse(
             step.Id, step.Index, step.Name, step.Status, step.Conclusion, step.StartedAt, step.CompletedAt,
             step.Annotations.Count == 0 ? null : [.. step.Annotations.Select(AnnotationResponse.Of)],
             step.SummaryBytes == 0 ? null : step.SummaryBytes))],
-        job.CancelReason);
+        job.CancelReason,
+        job.Images is null ? null : JobReport.Images(job),
+        job.Notes is null ? null : [.. JobReport.Notes(job).Select(AnnotationResponse.Of)]);
 
     private static JsonElement? Json(string? text) => text is null ? null : JsonDocument.Parse(text).RootElement;
 }
@@ -55,6 +60,9 @@ public sealed record StepResponse(
 public sealed record AnnotationResponse(
     string Level, string Message, string? Title, string? File, int? Line, int? EndLine, int? Col, int? EndCol)
 {
+    public static AnnotationResponse Of(StepAnnotation note) =>
+        new(note.Level!, note.Message!, note.Title, note.File, note.Line, note.EndLine, note.Col, note.EndCol);
+
     public static AnnotationResponse Of(AnnotationOfStep annotation) => new(
         annotation.Level, annotation.Message, annotation.Title, annotation.File, annotation.Line, annotation.EndLine, annotation.Col,
         annotation.EndCol);

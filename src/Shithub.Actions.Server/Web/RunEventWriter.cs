@@ -74,7 +74,7 @@ public sealed class RunEventWriter(HttpContext http, RunView view, LogFollower l
             $"{shown.Status} {shown.Conclusion} {shown.StartedAt:o} {shown.Attempt} {shown.Runner} {shown.CancelRequested} {shown.IsServed} {shown.Hold} {shown.WaitsForReview} {shown.RunHold}",
             new() { ["View"] = View });
         yield return new Piece(
-            "job-notes", typeof(JobNotes), $"{shown.Attempt} {shown.Steps.Sum(step => step.Annotations.Count)} {View.Summary?.Bytes}",
+            "job-notes", typeof(JobNotes), $"{shown.Attempt} {shown.Steps.Sum(step => step.Annotations.Count)} {View.Summary?.Bytes} {shown.Conclusion}",
             new() { ["View"] = View });
         for (var i = 0; i <= shown.Steps.Count; i++)
         {

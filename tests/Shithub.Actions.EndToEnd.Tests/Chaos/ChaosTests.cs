@@ -10,7 +10,7 @@ namespace Shithub.Actions.EndToEnd.Tests.Chaos;
 /// </summary>
 /// <remarks>
 /// The short form is part of the tests. The long one, and a failure again (the order of events, not their timing, follows from the seed):
-/// <code>SHITHUB_CHAOS_RUNS=200 SHITHUB_CHAOS_CRASHES=20 SHITHUB_CHAOS_SEED=1 Shithub.Actions.EndToEnd.Tests -class '*ChaosTests'</code>
+/// <code>CHAOS_RUNS=200 CHAOS_CRASHES=20 CHAOS_SEED=1 Shithub.Actions.EndToEnd.Tests -class '*ChaosTests'</code>
 /// </remarks>
 public sealed class ChaosTests
 {
@@ -43,7 +43,7 @@ public sealed class ChaosTests
         var crashes = Setting("CRASHES", 1);
         var seed = Setting("SEED", Environment.TickCount);
         var replay = string.Create(
-            CultureInfo.InvariantCulture, $"Again: SHITHUB_CHAOS_RUNS={runs} SHITHUB_CHAOS_CRASHES={crashes} SHITHUB_CHAOS_SEED={seed}");
+            CultureInfo.InvariantCulture, $"Again: CHAOS_RUNS={runs} CHAOS_CRASHES={crashes} CHAOS_SEED={seed}");
         TestContext.Current.TestOutputHelper?.WriteLine(replay);
         await using var plane = await ControlPlane.StartAsync(servers: 2);
         const string Repository = $"{ControlPlane.User}/chaos";
@@ -117,8 +117,9 @@ public sealed class ChaosTests
         }
     }
 
+    // No SHITHUB_…: the programs would take it for a setting of theirs, and refuse it.
     private static int Setting(string name, int otherwise) =>
-        Environment.GetEnvironmentVariable($"SHITHUB_CHAOS_{name}") is { Length: > 0 } text
+        Environment.GetEnvironmentVariable($"CHAOS_{name}") is { Length: > 0 } text
             ? int.Parse(text, CultureInfo.InvariantCulture)
             : otherwise;
 }

@@ -18,9 +18,12 @@ internal sealed class ControlPlane : IAsyncDisposable
     private readonly Process?[] _servers;
     private readonly string _rootKey = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
-    private ControlPlane(DurableCluster cluster, string folder, string program, int servers)
+    private readonly string _address;
+    private readonly string _settings;
+
+    private ControlPlane(DurableCluster cluster, string folder, string program, int servers, string address, string settings)
     {
-        (Cluster, _folder, _program) = (cluster, folder, program);
+        (Cluster, _folder, _program, _address, _settings) = (cluster, folder, program, address, settings);
         _servers = new Process?[servers];
         Ports = [.. Enumerable.Range(0, servers).Select(_ => LiveSystem.FreePort())];
         DataSource = DatabaseConnection.Open(cluster.Url, 10);
@@ -36,10 +39,14 @@ internal sealed class ControlPlane : IAsyncDisposable
     public string Token { get; private set; } = "";
 
     /// <param name="program">The first server's <c>shithubd.dll</c>; the others are always the one under test.</param>
-    public static async Task<ControlPlane> StartAsync(int servers, string? program = null)
+    /// <param name="address">Where they listen.</param>
+    /// <param name="settings">More of their settings, as TOML.</param>
+    public static async Task<ControlPlane> StartAsync(
+        int servers, string? program = null, string address = "127.0.0.1", string settings = "")
     {
         var plane = new ControlPlane(
-            await DurableCluster.StartAsync(), Directory.CreateTempSubdirectory("shithub-plane-").FullName, program ?? SourceTree.Server, servers);
+            await DurableCluster.StartAsync(), Directory.CreateTempSubdirectory("shithub-plane-").FullName, program ?? SourceTree.Server, servers,
+            address, settings);
         for (var server = 0; server < servers; server++) await plane.StartServerAsync(server);
         plane.Token = await plane.CreateUserAsync(User);
         return plane;
@@ -59,7 +66,7 @@ internal sealed class ControlPlane : IAsyncDisposable
         await AdminAsync("secret", "set", name, "--repo", repository, "--file", file);
     }
 
-    public Uri Url(int server) => new($"http://127.0.0.1:{Ports[server].ToString(CultureInfo.InvariantCulture)}");
+    public Uri Url(int server) => new($"http://{_address}:{Ports[server].ToString(CultureInfo.InvariantCulture)}");
 
     /// <summary>A client of one server that shows <see cref="Token"/>.</summary>
     public HttpClient Client(int server)
@@ -82,6 +89,8 @@ internal sealed class ControlPlane : IAsyncDisposable
 
             [auth]
             totp_key_b64 = "{_rootKey}"
+
+            {_settings}
             """);
         _servers[server] = Process.Start(WithoutSettings(new ProcessStartInfo("sh",
         [

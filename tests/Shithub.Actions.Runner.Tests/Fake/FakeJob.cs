@@ -31,6 +31,10 @@ internal sealed class FakeJob(ClaimedJob job)
 
     public IReadOnlyList<string> TaintedOutputs { get; private set; } = [];
 
+    public IReadOnlyList<JobImage> Images { get; private set; } = [];
+
+    public IReadOnlyList<StepAnnotation> Notes { get; private set; } = [];
+
     /// <summary>How often each call had an effect, by its last path segment.</summary>
     public Dictionary<string, int> Effects { get; } = [];
 
@@ -155,6 +159,7 @@ internal sealed class FakeJob(ClaimedJob job)
             else if (StatusNames.IsTerminal(status.Status!))
             {
                 (Outputs, TaintedOutputs) = (status.Outputs ?? Outputs, status.TaintedOutputs ?? []);
+                (Images, Notes) = (status.Images ?? [], status.Notes ?? []);
                 _ended.SetResult(result);
             }
         }

@@ -120,6 +120,7 @@ internal sealed class FakeServer : IAsyncDisposable
         if (http.Request.Headers.Authorization != $"Bearer {RunnerToken}") return Results.Unauthorized();
         var request = (await http.Request.ReadFromJsonAsync(ProtocolJson.Default.HeartbeatRequest))!;
         Heartbeats.Enqueue(request);
+        if (request.NotClaiming is not null) return Results.NoContent();
         var repeated = _jobs.Values.FirstOrDefault(job => job.ClaimId == request.ClaimId);
         if (repeated is null)
         {

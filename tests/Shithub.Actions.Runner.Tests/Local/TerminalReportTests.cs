@@ -22,7 +22,7 @@ public sealed class TerminalReportTests
         foreach (var part in Encoding.UTF8.GetBytes("é one\r\n\ntwo").Chunk(1)) await report.AppendLogAsync(first, 0, part, new JobMasks([]));
         await report.ReportStepAsync(first, "completed", "failure");
         await report.ReportStepAsync(job.Steps[1].Id, "skipped", "skipped");
-        await report.ReportJobAsync("completed", "failure", new JobOutputs(new Dictionary<string, string> { ["a"] = "1" }, []));
+        await report.ReportJobAsync("completed", "failure", new JobOutputs(new Dictionary<string, string> { ["a"] = "1" }, []), [], []);
 
         Assert.Equal(
             ["job | Runner r1", "job / script | é one", "job / script | ", "job / script | two", "job / script | (failure)", "job / script | (skipped)", "job: failure", ""],

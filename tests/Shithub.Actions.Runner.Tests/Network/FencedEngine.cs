@@ -12,7 +12,7 @@ namespace Shithub.Actions.Runner.Tests.Network;
 /// <summary>One engine with a fenced network of its own before a world of its own.</summary>
 public abstract class FencedEngine(bool docker) : IAsyncLifetime
 {
-    internal const string List = "allowed.test,other.test,*.wild.test,host.test,loopback.test,private.test,bridge.test,metadata.test";
+    internal const string List = "allowed.test,other.test,*.wild.test,host.test,loopback.test,private.test,bridge.test,metadata.test,mixed.test,turning.test";
 
     private readonly string _bridge = $"10.213.{Random.Shared.Next(1, 250)}.1";
     private readonly List<JobContainer> _containers = [];

@@ -32,11 +32,32 @@ public abstract class FencedJobTests(FencedEngine fenced)
         Assert.Equal("success", await job.ConclusionAsync());
         Assert.Equal("hello\nrefused\nrefused\nrefused\nrefused\n", job.Log(0));
         var log = job.Log(null);
-        Assert.Contains("Fence: of the network, the 8 names of the allowlist", log, StringComparison.Ordinal);
+        Assert.Contains("Fence: of the network, the 10 names of the allowlist", log, StringComparison.Ordinal);
         Assert.Contains("Blocked: denied.test:*\nBlocked: sub.allowed.test:*\n", log, StringComparison.Ordinal);
         Assert.Contains($"Blocked: {denied}:80\n", log, StringComparison.Ordinal);
         Assert.Contains("network_allowlist = [ …, \"denied.test\", \"sub.allowed.test\" ]", log, StringComparison.Ordinal);
         Assert.DoesNotContain(ResolverConfiguration.NeverAllowed, log, StringComparison.Ordinal);
+
+        // The same on the job's page.
+        Assert.Equal($"Blocked: denied.test:*\nBlocked: sub.allowed.test:*\nBlocked: {denied}:80", job.Notes[0].Message);
+        Assert.Contains("network_allowlist = [ …, \"denied.test\", \"sub.allowed.test\" ]", job.Notes[1].Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Jobs_beside_each_other_are_told_their_own_refusals_alone()
+    {
+        await using var server = await FakeServer.StartAsync();
+        await using var runner = await StartAsync(server, ("runner.capacity", "2"));
+        var (denied, other) = (fenced.Internet.Denied, fenced.Internet.Resolver);
+        var first = server.Enqueue($"{Reach} echo begun; reach first.test; reach {denied}; until [ -e go ]; do sleep 0.05; done");
+        await Eventually.BecomesAsync(true, () => Task.FromResult(first.Log(0).EndsWith("refused\nrefused\n", StringComparison.Ordinal)));
+        var second = server.Enqueue($"{Reach} reach second.test; reach {other}");
+        Assert.Equal("success", await second.ConclusionAsync());
+        await File.WriteAllTextAsync(Path.Combine(Directory.GetDirectories(runner.WorkspaceRoot, "1-1-*").Single(), "mount/workspace/go"), "", Cancellation);
+
+        Assert.Equal("success", await first.ConclusionAsync());
+        Assert.Equal($"Blocked: first.test:*\nBlocked: {denied}:80", first.Notes[0].Message);
+        Assert.Equal($"Blocked: second.test:*\nBlocked: {other}:80", second.Notes[0].Message);
     }
 
     [Fact]
@@ -73,6 +94,8 @@ public abstract class FencedJobTests(FencedEngine fenced)
     [InlineData("flush table")]
     [InlineData("routing")]
     [InlineData("dnsmasq")]
+    [InlineData("dnsmasq hangs")]
+    [InlineData("bridge")]
     public async Task A_job_is_stopped_and_not_freed_when_part_of_the_fence_goes_and_the_next_job_has_a_new_one(string part)
     {
         await using var server = await FakeServer.StartAsync();
@@ -180,9 +203,12 @@ public abstract class FencedJobTests(FencedEngine fenced)
             case "routing":
                 await HostProgram.RunAsync("ip", Cancellation, "rule", "delete", "iif", plan.Bridge, "prohibit");
                 break;
+            case "bridge":
+                await HostProgram.RunAsync("ip", Cancellation, "link", "set", plan.Bridge, "down");
+                break;
             default:
                 var pid = new Resolver(ResolverConfiguration.OfAll(plan)).FindPid()!.Value;
-                await HostProgram.RunAsync("kill", Cancellation, "-KILL", pid.ToString(CultureInfo.InvariantCulture));
+                await HostProgram.RunAsync("kill", Cancellation, part == "dnsmasq" ? "-KILL" : "-STOP", pid.ToString(CultureInfo.InvariantCulture));
                 break;
         }
     }

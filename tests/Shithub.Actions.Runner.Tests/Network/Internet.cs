@@ -6,7 +6,7 @@ using Shithub.Actions.Runner.Network;
 namespace Shithub.Actions.Runner.Tests.Network;
 
 /// <summary>
-/// The world outside in a network namespace of its own: web servers on several addresses (80 and 443), DNS over UDP and TCP on port 5300 of each,
+/// The world outside in a network namespace of its own: web servers on several addresses (80, 443 and 853), DNS over UDP and TCP on port 5300 of each,
 /// and the upstream resolver. Its way back to this host's containers leads through this host, so what gets out would also be answered.
 /// </summary>
 internal sealed class Internet : IAsyncDisposable
@@ -16,6 +16,7 @@ internal sealed class Internet : IAsyncDisposable
     private readonly List<Socket> _listeners = [];
     private readonly string _folder;
     private readonly int _net;
+    private string _bridge = "";
 
     private Internet(string name, int net, string folder, ContainerNetwork network) =>
         (_name, _net, _folder, _network) = (name, net, folder, network);
@@ -51,10 +52,21 @@ internal sealed class Internet : IAsyncDisposable
         await InAsync(name, "ip", "route", "add", "default", "via", $"198.18.{net}.1");
         var folder = Directory.CreateTempSubdirectory("shithub-inet-").FullName;
         var internet = new Internet(name, net, folder, ContainerNetwork.Of($"/run/netns/{name}"));
-        await internet.ResolveAsync(53, bridge);
-        await internet.ResolveAsync(5300, bridge);
-        foreach (var port in (int[])[80, 443]) internet.Serve(await internet._network.ListenAsync(port));
+        internet._bridge = bridge;
+        await internet.ResolveAsync(53, internet.Wild);
+        await internet.ResolveAsync(5300, internet.Wild);
+        foreach (var port in (int[])[80, 443, 853]) internet.Serve(await internet._network.ListenAsync(port));
         return internet;
+    }
+
+    /// <summary>From now on the name turning.test stands for this address; before, it is <see cref="Wild"/>'s.</summary>
+    public async Task TurnAsync(IPAddress address)
+    {
+        var pidFile = Path.Combine(_folder, "53.pid");
+        var pid = (await File.ReadAllTextAsync(pidFile)).Trim();
+        await HostProgram.RunAsync("kill", CancellationToken.None, "-KILL", pid);
+        while (Directory.Exists($"/proc/{pid}")) await Task.Delay(5);
+        await ResolveAsync(53, address);
     }
 
     public async ValueTask DisposeAsync()
@@ -73,7 +85,7 @@ internal sealed class Internet : IAsyncDisposable
 
     private IPAddress Address(int host) => IPAddress.Parse($"198.18.{_net}.{host}");
 
-    private async Task ResolveAsync(int port, string bridge)
+    private async Task ResolveAsync(int port, IPAddress turning)
     {
         var file = Path.Combine(_folder, $"dnsmasq-{port}.conf");
         await File.WriteAllTextAsync(file, $"""
@@ -91,7 +103,10 @@ internal sealed class Internet : IAsyncDisposable
             address=/host.test/{Host}
             address=/loopback.test/127.0.0.1
             address=/private.test/10.1.2.3
-            address=/bridge.test/{bridge}
+            address=/bridge.test/{_bridge}
+            address=/mixed.test/{Denied}
+            address=/mixed.test/10.1.2.3
+            address=/turning.test/{turning}
             address=/metadata.test/169.254.169.254
             """);
         await InAsync(_name, "dnsmasq", $"--conf-file={file}");

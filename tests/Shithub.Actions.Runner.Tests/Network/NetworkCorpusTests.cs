@@ -57,7 +57,7 @@ public abstract class NetworkCorpusTests(FencedEngine fenced) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Direct_addresses_other_resolvers_and_dns_over_https_are_refused_at_once_and_noted()
+    public async Task Direct_addresses_other_resolvers_and_dns_over_tls_and_https_are_refused_at_once_and_noted()
     {
         var started = TimeProvider.System.GetTimestamp();
         Assert.False(await TcpAsync(Internet.Denied, 80));
@@ -69,6 +69,7 @@ public abstract class NetworkCorpusTests(FencedEngine fenced) : IAsyncLifetime
         // An address that is open for other things is no resolver either.
         Assert.Equal(1, await AskAsync("allowed.test"));
         Assert.Null(await _inside.AskAsync(new IPEndPoint(Internet.Allowed, 53), "denied.test", ProtocolType.Udp, Cancellation));
+        Assert.False(await TcpAsync(Internet.Allowed, 853));
         Assert.DoesNotContain(Internet.Denied, Internet.Arrivals);
         Assert.DoesNotContain(Internet.Resolver, Internet.Arrivals);
 
@@ -91,6 +92,47 @@ public abstract class NetworkCorpusTests(FencedEngine fenced) : IAsyncLifetime
     {
         Assert.Equal(0, await AskAsync(name));
         Assert.False(await TcpAsync(address.Length == 0 ? fenced.Fence.Plan.Address : IPAddress.Parse(address), 80));
+    }
+
+    [Fact]
+    public async Task A_name_that_stands_for_a_public_and_a_private_address_opens_neither()
+    {
+        Assert.Equal(0, await AskAsync("mixed.test"));
+        Assert.False(await TcpAsync(Internet.Denied, 80));
+        Assert.False(await TcpAsync(IPAddress.Parse("10.1.2.3"), 80));
+    }
+
+    [Fact]
+    public async Task A_name_that_turns_to_another_address_opens_that_and_one_that_turns_to_this_host_or_a_private_one_opens_nothing()
+    {
+        Assert.Equal(1, await AskAsync("turning.test"));
+        Assert.True(await TcpAsync(Internet.Wild, 80));
+        try
+        {
+            await Internet.TurnAsync(IPAddress.Parse("10.1.2.3"));
+            Assert.Equal(0, await AskAsync("turning.test"));
+            Assert.False(await TcpAsync(IPAddress.Parse("10.1.2.3"), 80));
+
+            using var host = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            host.Bind(new IPEndPoint(IPAddress.Any, 0));
+            host.Listen();
+            await Internet.TurnAsync(Internet.Host);
+            Assert.Equal(1, await AskAsync("turning.test"));
+            Assert.False(await TcpAsync(Internet.Host, Port(host)));
+
+            await Internet.TurnAsync(Internet.Denied);
+            Assert.Equal(1, await AskAsync("turning.test"));
+            Assert.True(await TcpAsync(Internet.Denied, 80));
+
+            // The old one is no longer anybody's, and closes.
+            await Eventually.BecomesAsync(false, () => TcpAsync(Internet.Wild, 80));
+        }
+        finally
+        {
+            await Internet.TurnAsync(Internet.Wild);
+            await Eventually.BecomesAsync(false, () => TcpAsync(Internet.Denied, 80));
+            Internet.Arrivals.Clear();
+        }
     }
 
     [Fact]

@@ -42,6 +42,8 @@ public sealed class ServiceTests(ServiceTests.AllowingRunner shared) : IClassFix
         var hello = "hello olga from uid 0\n";
         Assert.Equal($"{hello}{hello}{hello}{hello}8000 true\n", job.Log(0));
         Assert.Matches(@"Service web: image localhost/shithub/runner:1, sha256:[0-9a-f]{64}, healthy after [1-9]\.[0-9] s", job.Log(null));
+        Assert.Equal([(null, PodmanFixture.Image), ("web", PodmanFixture.Image)], job.Images.Select(image => (image.Service, image.Image!)));
+        Assert.All(job.Images, image => Assert.Matches(@"\Asha256:[0-9a-f]{64}\z", image.Digest));
         await Eventually.BecomesAsync("", shared.Runner.ContainersAsync);
     }
 

@@ -112,12 +112,14 @@ public sealed class StartupTests
         await Eventually.BecomesAsync(true, () => Task.FromResult(job.Log(null).Contains("queued again", StringComparison.Ordinal)));
         var next = server.Enqueue("echo next");
         var heartbeats = server.Heartbeats.Count;
+        await Eventually.BecomesAsync(
+            true, () => Task.FromResult(server.Heartbeats.Any(heartbeat => heartbeat.NotClaiming == "its container engine does not answer")));
         File.CreateSymbolicLink(socket, podman.Socket);
 
         Assert.Equal("success", await next.ConclusionAsync());
         Assert.False(job.Ended.IsCompleted);
         Assert.Equal("queued", job.Step(0));
-        Assert.InRange(server.Heartbeats.Count - heartbeats, 1, 3);
+        Assert.InRange(server.Heartbeats.Skip(heartbeats).Count(heartbeat => heartbeat.NotClaiming is null), 1, 3);
     }
 
     private static async Task RefusedAsync(RunningRunner runner, int exitCode, string reason)

@@ -20,7 +20,7 @@ public sealed class OpenApiTests(SharedServer shared) : IClassFixture<SharedServ
         Assert.All(calls, call => Assert.True(paths.GetProperty(call).TryGetProperty("post", out _), call));
         var heartbeat = document.GetProperty("components").GetProperty("schemas").GetProperty("HeartbeatRequest").GetProperty("properties");
         Assert.Equal(
-            ["capacity", "claim_id", "host_name", "labels", "lease_seconds", "version", "wait_seconds"],
+            ["capacity", "claim_id", "host_name", "labels", "lease_seconds", "not_claiming", "version", "wait_seconds"],
             heartbeat.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal));
     }
 }

@@ -36,6 +36,32 @@ public sealed class RunnerPoolTests(SharedServer shared) : IClassFixture<SharedS
     }
 
     [Fact]
+    public async Task A_runner_that_claims_nothing_says_why_and_takes_no_job_until_it_claims_again()
+    {
+        var pool = await Pool.CreateAsync(_server);
+        var runner = await pool.RegisterAsync();
+        var run = await pool.EnqueueAsync();
+        var id = (await pool.JobIdsAsync(run.RunId))[0];
+
+        (await runner.HeartbeatAsync(new HeartbeatRequest(WaitSeconds: 50, NotClaiming: "its network's fence does not hold (firewall: gone)")))
+            .MustBe(HttpStatusCode.NoContent);
+        var row = (await _server.Get<RunnerList>().ListAsync(TimeSpan.FromMinutes(2), Cancellation)).Single(row => row.Id == runner.Id);
+        Assert.Equal("online", row.Status);
+        Assert.Equal("its network's fence does not hold (firewall: gone)", row.NotClaiming);
+        var explained = (await _server.Get<ExplainJob>().ExecuteAsync(id, TimeSpan.FromMinutes(2), Cancellation))!;
+        var obstacle = Assert.Single(explained.Runners.Single(one => one.Id == runner.Id).Obstacles, one => one.Reason == "not-claiming");
+        Assert.Contains("firewall: gone", obstacle.Detail, StringComparison.Ordinal);
+        Assert.All(
+            await _server.Get<RunnerList>().QueueAsync(TimeSpan.FromMinutes(2), Cancellation), queue => Assert.False(queue.Labels.Contains(pool.Label) && queue.OnlineRunners > 0));
+        (await runner.HeartbeatAsync(new HeartbeatRequest(NotClaiming: new string('x', 501)))).MustBeProblem(HttpStatusCode.UnprocessableEntity, "not_claiming");
+        (await runner.HeartbeatAsync(new HeartbeatRequest(NotClaiming: "two\nlines"))).MustBeProblem(HttpStatusCode.UnprocessableEntity, "not_claiming");
+
+        (await runner.HeartbeatAsync()).MustBe(HttpStatusCode.OK);
+        row = (await _server.Get<RunnerList>().ListAsync(TimeSpan.FromMinutes(2), Cancellation)).Single(row => row.Id == runner.Id);
+        Assert.Null(row.NotClaiming);
+    }
+
+    [Fact]
     public async Task A_revoked_runner_can_do_nothing_any_more()
     {
         var pool = await Pool.CreateAsync(_server);

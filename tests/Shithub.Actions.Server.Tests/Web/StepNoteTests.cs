@@ -56,6 +56,44 @@ public sealed class StepNoteTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_runner_says_of_a_job_is_in_the_api_and_on_the_page()
+    {
+        var run = await _bench.RunAsync(_repo, [Workbench.Job("green", "ubuntu-latest", "one")]);
+        var job = await _bench.ClaimAsync();
+        await job.StartStepAsync(0);
+        await job.EndStepAsync(0, [], null);
+        var digest = "sha256:" + new string('a', 64);
+        await job.EndAsync(
+            images: [new { image = "localhost/runner:1", digest }, new { image = "docker.io/redis:7", digest, service = "db" }],
+            notes: [new { level = "notice", message = "Blocked: <evil>.test:*", title = "Refused by the network's fence" }]);
+
+        var answer = JsonNode.Parse(await GetAsync($"/api/v1/jobs/{job.Job.Id}"))!;
+        Assert.Equal("localhost/runner:1", answer["images"]![0]!["image"]!.GetValue<string>());
+        Assert.Null(answer["images"]![0]!["service"]);
+        Assert.Equal(digest, answer["images"]![1]!["digest"]!.GetValue<string>());
+        Assert.Equal("db", answer["images"]![1]!["service"]!.GetValue<string>());
+        Assert.Equal("Blocked: <evil>.test:*", answer["annotations"]![0]!["message"]!.GetValue<string>());
+
+        var page = (await _browser.GetAsync($"/mona/hello/actions/runs/{run.RunIndex}")).Body;
+        Assert.Contains("Blocked: &lt;evil&gt;.test:*", page, StringComparison.Ordinal);
+        Assert.Contains($"<code>docker.io/redis:7</code> <code>{digest}</code>", page, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"images": [{"image": "a", "digest": "sha256:12"}]}""", "images")]
+    [InlineData("""{"images": [{"digest": "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}]}""", "images")]
+    [InlineData("""{"notes": [{"level": "loud", "message": "m"}]}""", "notes")]
+    [InlineData("""{"notes": [null]}""", "notes")]
+    public async Task A_report_that_is_none_is_refused_by_name(string report, string field)
+    {
+        await _bench.RunAsync(_repo, [Workbench.Job("green", "ubuntu-latest", "one")]);
+        var job = await _bench.ClaimAsync();
+        var body = JsonNode.Parse(report)!.AsObject();
+        (body["status"], body["conclusion"]) = ("completed", "success");
+        Assert.Equal(field, await job.RefusedFieldAsync("status", body));
+    }
+
+    [Fact]
     public async Task A_job_has_fifty_annotations_and_twenty_summaries()
     {
         await _bench.RunAsync(_repo, [Workbench.Job("green", "ubuntu-latest", [.. Enumerable.Range(0, 22).Select(n => $"step {n}")])]);

@@ -141,8 +141,18 @@ public sealed class RunningJob(TestServer server, HeartbeatResponse claim)
     public Task EndStepAsync(int step, object[] annotations, string? summary, string conclusion = "success") =>
         CallAsync($"steps/{Job.Steps[step].Id}/status", new { status = "completed", conclusion, annotations, summary });
 
-    public Task EndAsync(string conclusion = "success") =>
-        CallAsync("status", new { status = conclusion == "cancelled" ? "cancelled" : "completed", conclusion });
+    public Task EndAsync(string conclusion = "success", object[]? images = null, object[]? notes = null) =>
+        CallAsync("status", new { status = conclusion == "cancelled" ? "cancelled" : "completed", conclusion, images, notes });
+
+    /// <summary>Makes a call that is refused.</summary>
+    /// <returns>The field that the refusal names.</returns>
+    public async Task<string?> RefusedFieldAsync(string path, object body)
+    {
+        using var client = server.ClientWith(_token);
+        using var response = await client.PostAsJsonAsync($"api/v1/jobs/{Job.Id}/{path}", body, Cancellation);
+        Assert.False(response.IsSuccessStatusCode);
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancellation))!["field"]?.GetValue<string>();
+    }
 
     private async Task CallAsync(string path, object body)
     {
