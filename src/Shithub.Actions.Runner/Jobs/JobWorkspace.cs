@@ -42,20 +42,20 @@ internal sealed partial class JobWorkspace
     /// <summary>1, 2, 3 …: names for what this attempt makes.</summary>
     public int NextNumber() => Interlocked.Increment(ref _numbers);
 
+    /// <summary>An empty one, without the event.</summary>
+    /// <param name="name">For people who look at the folder.</param>
     /// <param name="disk">Makes the folder a file system of its own.</param>
     /// <exception cref="IOException">The host can't.</exception>
     public static async Task<JobWorkspace> CreateAsync(
-        string root, long jobId, int attempt, UserIds user, JsonElement eventPayload, WorkspaceDisk? disk, CancellationToken cancellationToken)
+        string root, string name, UserIds user, WorkspaceDisk? disk, CancellationToken cancellationToken)
     {
         // A crash may have left a folder of the same attempt, which is not ours to reuse.
-        var suffix = Guid.NewGuid().ToString("N")[..8];
-        var workspace = new JobWorkspace(
-            Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"{jobId}-{attempt}-{suffix}")), user);
+        var workspace = new JobWorkspace(Path.Combine(root, $"{name}-{Guid.NewGuid().ToString("N")[..8]}"), user);
         Directory.CreateDirectory(workspace._folder);
         try
         {
             if (disk is not null) await disk.MountAsync(workspace._folder, cancellationToken);
-            workspace.Fill(eventPayload);
+            workspace.Fill();
             return workspace;
         }
         catch
@@ -65,7 +65,15 @@ internal sealed partial class JobWorkspace
         }
     }
 
-    private void Fill(JsonElement eventPayload)
+    /// <summary>What steps find at <c>GITHUB_EVENT_PATH</c>: the first thing in it that is a job's.</summary>
+    public void WriteEvent(JsonElement payload)
+    {
+        var path = Path.Combine(Mount, "workflow", "event.json");
+        File.WriteAllText(path, payload.ValueKind == JsonValueKind.Undefined ? "{}" : payload.GetRawText());
+        File.SetUnixFileMode(path, ReadableFile);
+    }
+
+    private void Fill()
     {
         MakeFolder(_folder, Private, 0, _user.Gid);
         MakeFolder(Mount, Readable, 0, 0);
@@ -73,10 +81,6 @@ internal sealed partial class JobWorkspace
             MakeFolder(Path.Combine(Mount, name), Readable, 0, 0);
         foreach (var name in new[] { "mount/workspace", "mount/home", "mount/temp", "mount/tools", "staging" })
             MakeFolder(Path.Combine(_folder, name), Readable, _user.Uid, _user.Gid);
-        var payload = eventPayload.ValueKind == JsonValueKind.Undefined ? "{}" : eventPayload.GetRawText();
-        var eventFile = Path.Combine(Mount, "workflow", "event.json");
-        File.WriteAllText(eventFile, payload);
-        File.SetUnixFileMode(eventFile, ReadableFile);
     }
 
     /// <summary>Writes a step's script where the container can read but not change it.</summary>

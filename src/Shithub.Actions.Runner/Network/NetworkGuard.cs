@@ -30,6 +30,7 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     private NetworkFence _fence;
     private string? _problem;
     private long _lookedAt;
+    private int _losses;
 
     /// <param name="runner">The label of this runner's containers.</param>
     /// <param name="prove">Tries the fence from inside containers.</param>
@@ -45,6 +46,12 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     }
 
     public FencePlan Plan => _fence.Plan;
+
+    /// <summary>How often the fence was lost: what was made before the last loss is not to be used after it.</summary>
+    public int Losses => Volatile.Read(ref _losses);
+
+    /// <summary>Told at each loss, with jobs or without.</summary>
+    public event Action? FenceLost;
 
     /// <summary>The names that are in force.</summary>
     public IReadOnlyList<string> Names => _fence.Names;
@@ -127,13 +134,17 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     private void Lose(string reason)
     {
         List<Registration> jobs;
+        var isNew = false;
         lock (_gate)
         {
-            if (_problem is null) Lost(_logger, reason);
+            isNew = _problem is null;
+            if (isNew) Lost(_logger, reason);
             _problem ??= reason;
+            _losses++;
             jobs = [.. _jobs];
         }
 
+        if (isNew) FenceLost?.Invoke();
         if (jobs.Count == 0) return;
         foreach (var job in jobs) job.Tell(reason);
         _ = Task.Run(KillAllAsync);

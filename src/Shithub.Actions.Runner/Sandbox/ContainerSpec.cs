@@ -12,6 +12,9 @@ internal sealed record ContainerSpec(EngineSettings Settings, string? SeccompOpt
     public const string JobLabel = "shithub.job";
     public const string AttemptLabel = "shithub.attempt";
 
+    /// <summary>Marks a container that was started before its job was there; such a one has no labels of a job.</summary>
+    public const string WarmLabel = "shithub.warm";
+
     private const decimal NanoCpusPerCpu = 1_000_000_000m;
 
     /// <summary>
@@ -57,6 +60,13 @@ internal sealed record ContainerSpec(EngineSettings Settings, string? SeccompOpt
         [RunnerLabel] = runner,
         [JobLabel] = jobId.ToString(CultureInfo.InvariantCulture),
         [AttemptLabel] = attempt.ToString(CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>Of a container that waits for a job.</summary>
+    public static IReadOnlyDictionary<string, string> WarmLabels(string runner) => new Dictionary<string, string>
+    {
+        [RunnerLabel] = runner,
+        [WarmLabel] = "1",
     };
 
     public CreateContainerRequest ToRequest(string mountSource, string runner, long jobId, int attempt) =>

@@ -34,6 +34,8 @@ internal sealed record ReadyContainer(JobContainer Container, Fence Fence)
     }
 
     /// <summary>A name that no other container has, for people who look at the engine.</summary>
-    public static string NewName(long jobId, int attempt) =>
-        string.Create(CultureInfo.InvariantCulture, $"shithub-{jobId}-{attempt}-{Guid.NewGuid().ToString("N")[..8]}");
+    public static string NewName(long jobId, int attempt) => NewName(string.Create(CultureInfo.InvariantCulture, $"{jobId}-{attempt}"));
+
+    /// <param name="what">Whom it is for.</param>
+    public static string NewName(string what) => $"shithub-{what}-{Guid.NewGuid().ToString("N")[..8]}";
 }

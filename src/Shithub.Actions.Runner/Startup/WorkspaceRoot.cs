@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Shithub.Actions.Runner.Jobs;
+using Shithub.Actions.Runner.Warm;
 
 namespace Shithub.Actions.Runner.Startup;
 
@@ -42,11 +43,13 @@ internal sealed partial class WorkspaceRoot : IDisposable
         }
     }
 
-    /// <summary>Removes folders that crashes left behind and nobody has touched for <paramref name="ttl"/>.</summary>
+    /// <summary>
+    /// Removes folders that crashes left behind and nobody has touched for <paramref name="ttl"/>; at once those that no job was in.
+    /// </summary>
     public async Task RemoveStaleAsync(TimeSpan ttl, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
         var oldest = time.GetUtcNow().UtcDateTime - ttl;
-        foreach (var folder in Directory.EnumerateDirectories(_path).Where(folder => Directory.GetLastWriteTimeUtc(folder) < oldest))
+        foreach (var folder in Directory.EnumerateDirectories(_path).Where(IsStale))
         {
             try
             {
@@ -58,6 +61,9 @@ internal sealed partial class WorkspaceRoot : IDisposable
                 NotRemoved(logger, e.Message);
             }
         }
+
+        bool IsStale(string folder) =>
+            Directory.GetLastWriteTimeUtc(folder) < oldest || Path.GetFileName(folder).StartsWith(WarmSlot.WorkspacePrefix + "-", StringComparison.Ordinal);
     }
 
     public void Dispose() => _lock.Dispose();
