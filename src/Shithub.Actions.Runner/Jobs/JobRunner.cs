@@ -137,6 +137,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
             $"Runner {_runner.Name} (shithubd-runner {RunnerVersion.Number}), {_runner.EngineVersion}", _lifetime.Lost);
         try
         {
+            var holds = _runner.Network?.RequireAsync(_starting.Token) ?? Task.CompletedTask;
             _workspace = await WorkspaceAsync();
             _workspace.WriteEvent(_job.EventPayload);
             await LimitAsync(_workspace);
@@ -156,7 +157,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
 
             // The containers start while a checkout, which needs none, is under way.
             var plan = PodPlan.Create(requested, new ImagePolicy(_runner.Spec.Settings.Images, _runner.Spec.Settings.DefaultImage));
-            _pod = StartPodAsync(plan, execution, _workspace);
+            _pod = StartPodAsync(plan, execution, _workspace, holds);
             var container = ContainerOfAsync(_pod);
             if (_job.Steps.All(step => step.Uses is not null && BuiltInActions.IsCheckout(step.Uses))) await container;
             var actions = new ActionFolders(_job, _workspace, _runner.Spec.User, _runner.Checkout);
@@ -281,12 +282,12 @@ internal sealed partial class JobRunner : IAsyncDisposable
         }
     }
 
-    private Task<Pod> StartPodAsync(PodPlan plan, JobExecution execution, JobWorkspace workspace)
+    private Task<Pod> StartPodAsync(PodPlan plan, JobExecution execution, JobWorkspace workspace, Task holds)
     {
         var name = _warm?.Name ?? ReadyContainer.NewName(_job.Id, _job.Attempt);
         var network = _runner.Spec.Settings.Network;
         execution.Describe(PodContexts.Container(name, network), PodContexts.Services(plan, name, network));
-        return Pod.StartAsync(_runner, _job, plan, name, workspace, _warm, LoseFence, _log, _starting.Token);
+        return Pod.StartAsync(_runner, _job, plan, name, workspace, _warm, holds, LoseFence, _log, _starting.Token);
     }
 
     private async Task LimitAsync(JobWorkspace workspace)

@@ -17,6 +17,8 @@ internal sealed partial class JobWorkspace
 
     private const UnixFileMode Readable = Private | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
+    private const UnixFileMode Shared = Readable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.StickyBit;
+
     private const UnixFileMode ReadableFile =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
@@ -79,8 +81,11 @@ internal sealed partial class JobWorkspace
         MakeFolder(Mount, Readable, 0, 0);
         foreach (var name in new[] { "scripts", "workflow", "incoming", "commands", "actions" })
             MakeFolder(Path.Combine(Mount, name), Readable, 0, 0);
-        foreach (var name in new[] { "mount/workspace", "mount/home", "mount/temp", "mount/tools", "staging" })
+        foreach (var name in new[] { "mount/workspace", "mount/temp", "mount/tools", "staging" })
             MakeFolder(Path.Combine(_folder, name), Readable, _user.Uid, _user.Gid);
+
+        // Something in memory lies over it, to which runc gives the mode of what it hides, whatever mode was asked for.
+        MakeFolder(Path.Combine(Mount, "home"), Shared, 0, 0);
     }
 
     /// <summary>Writes a step's script where the container can read but not change it.</summary>
@@ -129,7 +134,7 @@ internal sealed partial class JobWorkspace
         var folder = Path.Combine(_folder, "volumes", name);
         if (Directory.Exists(folder)) return folder;
         MakeFolder(Path.Combine(_folder, "volumes"), Private, 0, 0);
-        MakeFolder(folder, Readable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.StickyBit, 0, 0);
+        MakeFolder(folder, Shared, 0, 0);
         return folder;
     }
 

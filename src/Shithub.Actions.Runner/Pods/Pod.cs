@@ -28,21 +28,21 @@ internal sealed class Pod : IAsyncDisposable
     /// <summary>Returns when the steps can begin: every service is ready.</summary>
     /// <param name="name">The job's container's.</param>
     /// <param name="warm">A container for this job whose workspace this is. If it can't be used any more, another takes its place.</param>
+    /// <param name="holds">The quick look at the network's fence, under way.</param>
     /// <param name="fenceLost">Told when the network's fence is lost while the job runs.</param>
     /// <exception cref="NetworkFenceException">The network's fence does not hold.</exception>
     /// <exception cref="SandboxException">An image is not to be had, the fence has holes, a service does not become ready.</exception>
     /// <exception cref="EngineException">The engine can't be reached, or does not make these containers.</exception>
     public static async Task<Pod> StartAsync(
-        RunnerContext runner, ClaimedJob job, PodPlan plan, string name, JobWorkspace workspace, WarmSlot? warm, Action<string> fenceLost,
+        RunnerContext runner, ClaimedJob job, PodPlan plan, string name, JobWorkspace workspace, WarmSlot? warm, Task holds, Action<string> fenceLost,
         LogStream log, CancellationToken cancellationToken)
     {
         foreach (var container in plan.All) await PullAsync(runner.Engine, container, log, cancellationToken);
         var labels = ContainerSpec.Labels(runner.WorkspaceRoot, job.Id, job.Attempt);
-        var holds = runner.Network?.RequireAsync(cancellationToken) ?? Task.CompletedTask;
         var image = plan.Job?.Image ?? runner.Spec.Settings.DefaultImage;
         var digest = runner.Engine.ImageDigestAsync(image, cancellationToken);
         var prepared = await KeepAsync(warm, cancellationToken) ?? await PreparedContainer.StartAsync(
-            runner, name, runner.Spec.ToRequest(workspace.Mount, labels, Extras(plan, workspace)), cancellationToken);
+            runner, name, workspace, runner.Spec.ToRequest(workspace.Mount, labels, Extras(plan, workspace)), cancellationToken);
         var pod = new Pod(runner, prepared, log);
         try
         {

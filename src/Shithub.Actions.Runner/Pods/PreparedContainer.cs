@@ -25,9 +25,9 @@ internal sealed class PreparedContainer : IAsyncDisposable
     /// <exception cref="SandboxException">The fence has holes.</exception>
     /// <exception cref="EngineException">The engine can't be reached, or does not make this container.</exception>
     public static async Task<PreparedContainer> StartAsync(
-        RunnerContext runner, string name, CreateContainerRequest request, CancellationToken cancellationToken)
+        RunnerContext runner, string name, JobWorkspace workspace, CreateContainerRequest request, CancellationToken cancellationToken)
     {
-        var ready = await ReadyContainer.StartAsync(runner.Engine, runner.Spec, name, request, cancellationToken);
+        var ready = await ReadyContainer.StartAsync(runner.Engine, runner.Spec, name, workspace.Mount, request, cancellationToken);
         try
         {
             return runner.Network is { } guard

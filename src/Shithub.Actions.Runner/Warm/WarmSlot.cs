@@ -58,7 +58,7 @@ internal sealed class WarmSlot : IAsyncDisposable
         {
             var name = ReadyContainer.NewName("warm");
             var request = runner.Spec.ToRequest(workspace.Mount, ContainerSpec.WarmLabels(runner.WorkspaceRoot), ContainerExtras.None);
-            container = await PreparedContainer.StartAsync(runner, name, request, cancellationToken);
+            container = await PreparedContainer.StartAsync(runner, name, workspace, request, cancellationToken);
             var (pid, image) = await runner.Engine.ContainerOriginAsync(container.Ready.Container.Id, cancellationToken);
             if (pid == 0) throw new SandboxException("the container ended");
             return new WarmSlot(runner, name, workspace, container, new ProcessHandle(pid), image, losses);

@@ -135,16 +135,31 @@ internal sealed partial class WarmSlots : IAsyncDisposable
                 await RemoveSpoiltAsync();
                 while (Begin() is { } making)
                 {
-                    var slot = await MakeAsync(failures == 0);
+                    WarmSlot? slot = null;
+                    var goesOn = false;
+                    try
+                    {
+                        slot = await MakeAsync(failures == 0);
+                    }
+                    finally
+                    {
+                        goesOn = End(making, slot);
+                    }
+
                     failures = slot is null ? failures + 1 : 0;
                     if (slot is null) _later.Change(Pause(failures), Timeout.InfiniteTimeSpan);
-                    if (!End(making, slot)) break;
+                    if (!goesOn) break;
                 }
             }
         }
         catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
         {
             // The runner claims no more.
+        }
+        catch (Exception e)
+        {
+            // A bug: jobs go on without.
+            Broken(_logger, e);
         }
     }
 
@@ -224,6 +239,9 @@ internal sealed partial class WarmSlots : IAsyncDisposable
 
     [LoggerMessage(4, LogLevel.Information, "Removed {Count} warm containers.")]
     private static partial void Removed(ILogger logger, int count);
+
+    [LoggerMessage(5, LogLevel.Error, "Making warm containers broke this runner's own code; jobs start their own from now on.")]
+    private static partial void Broken(ILogger logger, Exception exception);
 
     private sealed class Making
     {

@@ -1,14 +1,16 @@
+using System.Collections.Concurrent;
 using System.Net.Sockets;
 using System.Text;
 
 namespace Shithub.Actions.Runner.Tests.Fake;
 
-/// <summary>Stands before an engine's socket and keeps back requests of one kind until it is told to let them pass.</summary>
+/// <summary>Stands before an engine's socket: keeps back requests of one kind until it is told to let them pass, and can go away.</summary>
 internal sealed class SlowEngine : IDisposable
 {
     private readonly string _engine;
     private readonly string[] _words;
-    private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+    private readonly ConcurrentBag<Socket> _clients = [];
+    private Socket _listener = null!;
     private TaskCompletionSource _passes = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _kept;
 
@@ -16,9 +18,7 @@ internal sealed class SlowEngine : IDisposable
     public SlowEngine(string engine, string socket, params string[] words)
     {
         (_engine, _words, Socket) = (engine, words, socket);
-        _listener.Bind(new UnixDomainSocketEndPoint(socket));
-        _listener.Listen();
-        _ = AcceptAsync();
+        ComeBack();
     }
 
     public string Socket { get; }
@@ -34,18 +34,38 @@ internal sealed class SlowEngine : IDisposable
         _passes = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
+    /// <summary>There is no such socket any more, and who was connected is no longer.</summary>
+    public void GoAway()
+    {
+        _listener.Dispose();
+        File.Delete(Socket);
+        foreach (var client in _clients) client.Dispose();
+    }
+
+    public void ComeBack()
+    {
+        _listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        _listener.Bind(new UnixDomainSocketEndPoint(Socket));
+        _listener.Listen();
+        _ = AcceptAsync(_listener);
+    }
+
     public void Dispose()
     {
         LetPass();
-        _listener.Dispose();
-        File.Delete(Socket);
+        GoAway();
     }
 
-    private async Task AcceptAsync()
+    private async Task AcceptAsync(Socket listener)
     {
         try
         {
-            while (true) _ = PassAsync(await _listener.AcceptAsync());
+            while (true)
+            {
+                var client = await listener.AcceptAsync();
+                _clients.Add(client);
+                _ = PassAsync(client);
+            }
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
