@@ -15,7 +15,7 @@ namespace Shithub.Actions.Bench;
 internal sealed class BenchRunner : IAsyncDisposable
 {
     private const string IsOnline = "select exists (select from workflow_runners where name = @name and last_heartbeat_at is not null)";
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
 
     private readonly Cluster _cluster;
     private readonly ChildProcess _process;

@@ -33,6 +33,9 @@ public abstract class WarmFencedTests(FencedEngine fenced)
         var before = await WaitingAsync(waiting);
         await HostProgram.RunAsync("nft", Cancellation, "delete", "table", "inet", fenced.Fence.Plan.Table);
         await Eventually.BecomesAsync(false, async () => (await NamesAsync()).Contains(before));
+
+        // A new one is made when the fence is, and holds.
+        await WaitingAsync(before);
         var next = server.Enqueue($"{Reach} reach allowed.test; reach {fenced.Internet.Denied}");
         Assert.Equal("success", await next.ConclusionAsync());
         Assert.Equal("hello\nrefused\n", next.Log(0));
