@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Measures this checkout on this machine and writes the numbers into bench/README.md. Takes about fifteen minutes, on a plain Debian
+# Measures this checkout on this machine and writes the numbers into bench/README.md. Takes about a quarter of an hour, on a plain Debian
 # machine with root and the .NET 10 SDK; what else is missing is installed. Let nothing else run meanwhile.
 #
 #   bench/run.sh                        everything
-#   bench/run.sh --only scrub|claims|scale|logs|push|speed|throughput|output|idle|viewers   one part; prints its numbers and leaves the README as it is
+#   bench/run.sh --only PART…           some parts (--help names them); prints their numbers and leaves the README as it is
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . deploy/dev/machine.sh

@@ -32,7 +32,7 @@ internal sealed class Buildbot : IAsyncDisposable
         }
 
         Run.Say("speed: starting Buildbot");
-        var folder = Directory.CreateDirectory($"{parent}/buildbot").FullName;
+        var folder = Directory.CreateDirectory($"{parent}/buildbot-{Guid.NewGuid().ToString("N")[..8]}").FullName;
         var (web, worker) = (FreePort(), FreePort());
         await RunAsync(folder, ["/usr/bin/buildbot", "create-master", "--force", $"{folder}/master"], cancellation);
         await File.WriteAllTextAsync($"{folder}/master/master.cfg", Configuration(folder, web, worker), cancellation);

@@ -10,7 +10,7 @@ namespace Shithub.Actions.Bench;
 internal sealed class ClaimBenchmark(Cluster cluster, ServerProcess server, FilledQueue queue)
 {
     private const int Rounds = 2;
-    private const int WarmUpClaims = 300;
+    private const int WarmUpClaims = 600;
     private const string CountClaims = "select count(*) from workflow_jobs where status = 'running'";
 
     /// <summary>The longest: what was claimed in one measurement must not expire in it.</summary>
@@ -52,7 +52,7 @@ internal sealed class ClaimBenchmark(Cluster cluster, ServerProcess server, Fill
     {
         Run.Say("claims: warming up");
         await queue.RefillAsync(cancellation);
-        Claim(8, WarmUpClaims, cancellation);
+        Claim(16, WarmUpClaims, cancellation);
 
         var rows = new List<IReadOnlyList<string>>();
         foreach (var (clients, claims) in Sizes)

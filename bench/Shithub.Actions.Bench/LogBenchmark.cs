@@ -9,11 +9,11 @@ namespace Shithub.Actions.Bench;
 internal sealed class LogBenchmark(Cluster cluster, ServerProcess server, FilledQueue queue)
 {
     private const int Rounds = 2;
-    private const int WarmUpChunks = 200;
+    private const int WarmUpChunks = 1000;
     private const int ChunkBytes = 4096;
     private const string CountChunks = "select count(*) from workflow_step_log_chunks";
 
-    private static readonly (int Clients, int Chunks)[] Sizes = [(1, 500), (8, 300)];
+    private static readonly (int Clients, int Chunks)[] Sizes = [(1, 500), (8, 500), (16, 500)];
 
     private static readonly string Chunk = LogText();
     private static readonly string EncodedChunk = Convert.ToBase64String(Encoding.ASCII.GetBytes(Chunk));
@@ -36,7 +36,7 @@ internal sealed class LogBenchmark(Cluster cluster, ServerProcess server, Filled
     {
         Run.Say("logs: warming up");
         await queue.RefillAsync(cancellation);
-        Append(8, WarmUpChunks, cancellation);
+        Append(16, WarmUpChunks, cancellation);
 
         var rows = new List<IReadOnlyList<string>>();
         foreach (var (clients, chunks) in Sizes)

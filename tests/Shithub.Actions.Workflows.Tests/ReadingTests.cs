@@ -68,7 +68,7 @@ public class ReadingTests
     [InlineData("step: x", "4:3: error: unknown key 'step' in a job; did you mean 'steps'?")]
     [InlineData("run: x", "4:3: error: unknown key 'run' in a job; it belongs in a step")]
     [InlineData("zzzzzz: x",
-        "4:3: error: unknown key 'zzzzzz' in a job; known here: name, permissions, needs, if, runs-on, environment, concurrency, outputs, env, defaults, steps, timeout-minutes, strategy, continue-on-error, container, services, uses, with, secrets")]
+        "4:3: error: unknown key 'zzzzzz' in a job; known here: name, permissions, needs, if, runs-on, environment, concurrency, outputs, env, defaults, steps, timeout-minutes, strategy, continue-on-error, container, services, uses, with, secrets, cache-mode")]
     [InlineData("timeout-minutes: 0", "4:20: error: 'jobs.a.timeout-minutes' must be a whole number from 1 to 43200")]
     [InlineData("timeout-minutes: soon", "4:20: error: 'jobs.a.timeout-minutes' must be a whole number from 1 to 43200")]
     [InlineData("needs: b", "4:10: error: the job 'a' needs 'b', which is no job of this file")]
@@ -83,7 +83,6 @@ public class ReadingTests
     [Theory]
     [InlineData("- name: x", "6:9: error: a step has either 'run' or 'uses'; this one has neither")]
     [InlineData("- run: x\n  uses: actions/checkout@v4", "7:9: error: a step has either 'run' or 'uses'; this one has both; make it two steps")]
-    [InlineData("- run: ''", "6:14: error: 'jobs.green.steps[0].run' is empty")]
     [InlineData("- run: x\n  shel: bash", "7:9: error: unknown key 'shel' in a step; did you mean 'shell'?")]
     [InlineData("- run: x\n  continue-on-error: yes",
         "7:28: error: 'jobs.green.steps[0].continue-on-error' must be true or false, but is a string; YAML 1.2 has only true and false")]

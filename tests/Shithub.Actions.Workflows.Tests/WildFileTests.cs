@@ -90,4 +90,85 @@ public class WildFileTests
         var run = new Simulation($"on: push\njobs: {{t: {{runs-on: x, strategy: {{matrix: {{v: {values}}}}}, steps: [{{run: t}}]}}}}");
         Assert.Equal(names, string.Join('|', run.Jobs.Select(job => run.Ready(job.Path).Name)));
     }
+
+    [Theory]
+    [InlineData("run:")]
+    [InlineData("run: ''")]
+    [InlineData("run: ' '")]
+    public void An_empty_script_does_nothing_and_is_pointed_out(string line)
+    {
+        var yaml = Example.Steps($"- {line}");
+        Assert.NotNull(Example.Workflow(yaml).Jobs[0].Steps[0].Run);
+        Assert.EndsWith("'jobs.green.steps[0].run' is empty, so the step does nothing", Assert.Single(Example.Warnings(yaml)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0", false)]
+    [InlineData("0.0", false)]
+    [InlineData(".nan", false)]
+    [InlineData("-0", false)]
+    [InlineData("1", true)]
+    [InlineData("-1", true)]
+    [InlineData("1.5", true)]
+    [InlineData("0xf", true)]
+    [InlineData(".inf", true)]
+    [InlineData("true", true)]
+    [InlineData("False", false)]
+    public void A_condition_may_be_a_number_or_a_boolean_of_YAML(string value, bool runs)
+    {
+        var run = new Simulation($"on: push\njobs: {{t: {{runs-on: x, if: {value}, steps: [{{run: t}}]}}}}");
+        Assert.Equal(runs ? "t:queued" : "t:skipped", run.Summary);
+    }
+
+    [Fact]
+    public void What_caches_may_be_used_for_is_checked_and_has_no_effect()
+    {
+        const string Yaml = "on: push\ncache-mode: read\njobs:\n  a: {runs-on: x, cache-mode: write-only, steps: [{run: x}]}\n"
+            + "  b: {uses: ./.shithub/workflows/b.yml, cache-mode: none}\n  c: {runs-on: x, cache-mode: write, steps: [{run: x}]}";
+        Assert.Empty(Example.Warnings(Yaml));
+        Assert.Equal(
+            "2:13: error: 'off' is not a cache mode; known here: read, write, write-only, none",
+            Example.Error("on: push\ncache-mode: off\njobs: {a: {runs-on: x, steps: [{run: x}]}}"));
+        Assert.Equal(
+            "2:36: error: 'reed' is not a cache mode; did you mean 'read'?",
+            Example.Error("on: push\njobs: {a: {runs-on: x, cache-mode: reed, steps: [{run: x}]}}"));
+    }
+
+    [Theory]
+    [InlineData("issue_comment: {types: [opened]}", "1:30: error: 'opened' is not an activity of 'issue_comment'; known here: created, edited, deleted")]
+    [InlineData("release: {types: publish}", "1:23: error: 'publish' is not an activity of 'release'; did you mean 'published'?")]
+    [InlineData("watch: {types: [created, deleted]}", "1:22: error: 'created' is not an activity of 'watch'; known here: started\n1:31: error: 'deleted' is not an activity of 'watch'; known here: started")]
+    public void An_event_that_never_fires_is_for_an_activity_that_exists(string on, string errors) =>
+        Assert.Equal(errors, string.Join('\n', Example.Errors($"on: {{{on}}}\njobs: {{a: {{runs-on: x, steps: [{{run: x}}]}}}}")));
+
+    [Theory]
+    [InlineData("pull_request_target: {types: [opened, synchronized], branches: [main], paths: [src/**]}")]
+    [InlineData("issues: {types: [field_added, typed]}")]
+    [InlineData("create: {tags: ['v*']}")]
+    [InlineData("create: ")]
+    [InlineData("release: {branches: [main]}")]
+    [InlineData("image_version: {names: [a], versions: ['1.*']}")]
+    [InlineData("milestone: {types: }")]
+    public void An_event_that_never_fires_may_say_what_GitHub_passes_over(string on) =>
+        Assert.Contains("never fires here", Assert.Single(Example.Warnings($"on: {{{on}}}\njobs: {{a: {{runs-on: x, steps: [{{run: x}}]}}}}")), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("on: push\ndescription: ${{ github.ref }}", "2:14: error: expressions are not available under 'description'")]
+    [InlineData("on: {workflow_dispatch: {inputs: {a: {description: 'of ${{ github.ref }}'}}}}", "1:56: error: expressions are not available under 'description'")]
+    [InlineData("on: {workflow_dispatch: {inputs: {a: {type: choice, options: [x, '${{ vars.Y }}']}}}}", "1:67: error: expressions are not available under 'options'")]
+    [InlineData("on: {workflow_call: {inputs: {a: {type: string, description: '${{ vars.Y }}'}}}}", "1:63: error: expressions are not available under 'description'")]
+    [InlineData("on: {workflow_call: {secrets: {a: {description: '${{ vars.Y }}'}}}}", "1:50: error: expressions are not available under 'description'")]
+    [InlineData("on: {workflow_call: {outputs: {a: {value: x, description: '${{ vars.Y }}'}}}}", "1:60: error: expressions are not available under 'description'")]
+    public void What_is_written_for_people_has_no_expressions(string head, string error) =>
+        Assert.Equal(error, Example.Error($"{head}\njobs: {{a: {{runs-on: x, steps: [{{run: x}}]}}}}"));
+
+    [Fact]
+    public void A_file_may_have_Windows_line_ends_a_byte_order_mark_and_document_marks()
+    {
+        const string Yaml = "on: push\njobs:\n  a:\n    runs-on: x\n    steps:\n      - run: |\n          one\n\n          two\n";
+        var plain = WorkflowJson.Write(Example.Workflow(Yaml));
+        Assert.Equal(plain, WorkflowJson.Write(Example.Workflow(Yaml.Replace("\n", "\r\n", StringComparison.Ordinal))));
+        Assert.Equal(plain, WorkflowJson.Write(Example.Workflow("\ufeff" + Yaml)));
+        Assert.Equal(plain, WorkflowJson.Write(Example.Workflow("%YAML 1.2\n---\n" + Yaml + "...\n")));
+    }
 }

@@ -17,7 +17,7 @@ internal static class EvalCommand
     /// <summary>Exit codes: 0 there is a value, 1 the contexts can't be read, 2 the expression is wrong or fails.</summary>
     public static Command Build()
     {
-        var expression = new Argument<string>("expression") { Description = "With ${{ }} or without." };
+        var expression = new Argument<string>("expression") { Description = "With ${{ }} or without. An empty one is null, as on GitHub." };
         var contexts = new Option<string?>("--contexts")
         {
             Description = "A JSON object; each of its members is a context. - for standard input.",
@@ -60,6 +60,8 @@ internal static class EvalCommand
     private static ExpressionValue? Evaluate(
         string expression, Dictionary<string, ExpressionValue> contexts, DiagnosticBag diagnostics, CancellationToken cancellation)
     {
+        if (string.IsNullOrWhiteSpace(expression))
+            return ExpressionValue.Null;
         var template = Template.FromExpression(expression, ExpressionScope.Of(contexts.Keys), diagnostics);
         if (diagnostics.HasErrors)
             return null;

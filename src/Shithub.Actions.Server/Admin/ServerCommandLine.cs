@@ -37,7 +37,11 @@ public static class ServerCommandLine
         };
     }
 
+    /// <summary>An argument that starts with @ is that argument and names no file of more arguments: an expression may start so.</summary>
+    public static ParseResult Parse(string[] args) =>
+        Build().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+
     /// <summary>After a signal a command has as long as its own settings say; the library would end the process after two seconds.</summary>
     public static Task<int> RunAsync(string[] args) =>
-        Build().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromHours(1) });
+        Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromHours(1) });
 }

@@ -34,6 +34,8 @@ public static class DatabaseConnection
         // Every statement of a hot path is prepared once per connection, by itself.
         connection.MaxAutoPrepare = 100;
         connection.AutoPrepareMinUsages = 2;
+        // Nobody leaves anything in a session, so there is nothing to reset before the next statement, which would cost it one more.
+        connection.NoResetOnClose = true;
         // Finds out that the connection that listens is dead.
         connection.KeepAlive = 30;
         return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();

@@ -5,6 +5,7 @@ using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.Logs;
 using Shithub.Actions.Server.Metrics;
 using Shithub.Actions.Server.Runs;
+using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Jobs;
 
@@ -108,6 +109,7 @@ public sealed class ReportJobStatus(
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         long timedOut;
         bool hasWithheld;
+        IReadOnlyList<JobBrief> jobs;
         await using (var batch = new NpgsqlBatch(connection, transaction))
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(RunProgress.LockSql) { Parameters = { RunProgress.RunId(call.Token.RunId) } });
@@ -116,31 +118,37 @@ public sealed class ReportJobStatus(
             change.Bind(end.Parameters);
             change.BindOutputs(end.Parameters);
             batch.BatchCommands.Add(end);
+            batch.BatchCommands.Add(RunProgress.ReadBriefly(call.Token.RunId));
             await using var reader = await batch.ExecuteReaderAsync(cancellation);
             await reader.NextResultAsync(cancellation);
             if (!await reader.ReadAsync(cancellation))
                 return null;
             timedOut = reader.GetInt64(0);
             hasWithheld = reader.GetBoolean(1);
+            await reader.NextResultAsync(cancellation);
+            jobs = await RunProgress.ReadAsync(reader, cancellation);
         }
 
         if (hasWithheld)
             await withheld.ReleaseAllAsync(connection, transaction, call.Token.JobId, call.Token.Attempt, cancellation);
 
-        var run = await RunProgress.AdvanceAsync(connection, transaction, call.Token.RunId, cancellation);
-        var answer = StatusAnswer.Write(change.Status, change.Conclusion, run.Status, run.Conclusion);
-        await using (var keep = new NpgsqlCommand(KeepAnswer, connection, transaction))
-        {
-            keep.Parameters.Add(new NpgsqlParameter("response", NpgsqlDbType.Text) { Value = answer });
-            keep.Parameters.Add(new NpgsqlParameter<Guid>("jti", call.Token.Jti));
-            await keep.ExecuteNonQueryAsync(cancellation);
-        }
-
+        string Answer(RunState run) => StatusAnswer.Write(change.Status, change.Conclusion, run.Status, run.Conclusion);
+        var run = await RunProgress.AdvanceAsync(
+            connection, transaction, call.Token.RunId, jobs,
+            run => new NpgsqlBatchCommand(KeepAnswer)
+            {
+                Parameters =
+                {
+                    new NpgsqlParameter<string>("response", NpgsqlDbType.Text) { TypedValue = Answer(run) },
+                    new NpgsqlParameter<Guid>("jti", call.Token.Jti),
+                },
+            },
+            cancellation);
         await transaction.CommitAsync(cancellation);
         metrics.StepTimedOut(timedOut);
         // Its runner has room again, and so have its repository and its owner under their caps: other servers' runners may take what waited.
         notifications.Broadcast(Topic.Queue);
-        return new JobCallOutcome(JobCallResult.Done, null, answer);
+        return new JobCallOutcome(JobCallResult.Done, null, Answer(run));
     }
 
     /// <summary>As on GitHub, an output that may hold a secret is left out: it is stored, and other jobs print it. The runner said so in the log.</summary>

@@ -3,9 +3,9 @@ using Npgsql;
 namespace Shithub.Actions.Server.Logs;
 
 /// <summary>
-/// Lets appends that are under way at the same time share a statement and its commit. A lone one goes at once; while statements are under
-/// way the next calls gather. Each call has its own outcome: one that the database refuses with an error is not the others' failure, and
-/// one whose client left is done all the same.
+/// Lets appends that are under way at the same time share a statement and its commit. A lone one goes at once; while a statement is under
+/// way the next calls gather, and only many of them make a second go beside it. Each call has its own outcome: one that the database
+/// refuses with an error is not the others' failure, and one whose client left is done all the same.
 /// </summary>
 public sealed class AppendBatches(AppendStatement statement) : IDisposable
 {
@@ -17,6 +17,9 @@ public sealed class AppendBatches(AppendStatement statement) : IDisposable
 
     /// <summary>Statements under way at once.</summary>
     private const int RunningMax = 2;
+
+    /// <summary>Calls that wait before another statement goes beside one under way: fewer cost less together with those that come meanwhile.</summary>
+    private const int CallsForAnother = 16;
 
     /// <summary>Calls that wait or are under way; others wait outside, with their connections.</summary>
     private const int RoomMax = 512;
@@ -35,7 +38,7 @@ public sealed class AppendBatches(AppendStatement statement) : IDisposable
         lock (_gate)
         {
             _waiting.Add(append);
-            if (_running < RunningMax)
+            if (_running == 0 || (_running < RunningMax && _waiting.Count >= CallsForAnother))
             {
                 _running++;
                 isFirst = true;

@@ -1,5 +1,6 @@
 using Dapper;
 using Npgsql;
+using NpgsqlTypes;
 using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Runs;
@@ -14,11 +15,10 @@ public static class RunProgress
     public const string LockSql = "select from workflow_runs where id = @run_id for update";
 
     // Most runs have one job, or jobs that wait for nothing: their rules need no more than this.
-    private const string ReadBrief = """
-        select job_key as Path, status, conclusion, is_ready as IsReady, continue_on_error as ContinueOnError, hold,
-            leg is not null as HasLeg
+    private const string ReadBriefs = """
+        select job_key, status, conclusion, is_ready, continue_on_error, hold, leg is not null as has_leg
         from workflow_jobs
-        where run_id = @RunId
+        where run_id = @run_id
         order by id
         """;
 
@@ -35,12 +35,12 @@ public static class RunProgress
     private const string LeaveConcurrency = """
         with gone as (
             delete from concurrency_members m
-            where m.run_id = @RunId
+            where m.run_id = @run_id
                 and case when m.call_path is not null
                     then not exists (
                         select from workflow_jobs j
                         where j.run_id = m.run_id and starts_with(j.job_key, m.call_path || '/') and j.conclusion is null)
-                    when m.job_id is null then @HasEnded
+                    when m.job_id is null then @has_ended
                     else exists (select from workflow_jobs j where j.id = m.job_id and j.conclusion is not null) end
             returning 1
         )
@@ -53,12 +53,14 @@ public static class RunProgress
     // job of it is queued again: were it set back, it could be while a claim, which waits for no run, takes the next of its jobs.
     private const string UpdateRun = """
         update workflow_runs
-        set status = @Status,
-            conclusion = @Conclusion,
-            started_at = case when @Status in ('queued', 'waiting') then started_at else coalesce(started_at, now()) end,
-            completed_at = case when @Conclusion is null then null else now() end
-        where id = @RunId and conclusion is null and status <> @Status and (status <> 'running' or @Conclusion is not null)
+        set status = @status,
+            conclusion = @conclusion,
+            started_at = case when @status in ('queued', 'waiting') then started_at else coalesce(started_at, now()) end,
+            completed_at = case when @conclusion is null then null else now() end
+        where id = @run_id and conclusion is null and status <> @status and (status <> 'running' or @conclusion is not null)
         """;
+
+    private static readonly string EndRun = WorkflowRunEvents.EndSql(UpdateRun);
 
     private const string TellQueue = "select pg_notify('shithub', 'queue:')";
 
@@ -71,20 +73,58 @@ public static class RunProgress
     public static async Task<RunState> AdvanceAsync(
         NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation)
     {
-        CommandDefinition Sql(string sql, object parameters) => new(sql, parameters, transaction, cancellationToken: cancellation);
+        await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { ReadBriefly(runId) } };
+        IReadOnlyList<JobBrief> jobs;
+        await using (var reader = await batch.ExecuteReaderAsync(cancellation))
+            jobs = await ReadAsync(reader, cancellation);
+        return await AdvanceAsync(connection, transaction, runId, jobs, null, cancellation);
+    }
 
-        var brief = (await connection.QueryAsync<Brief>(Sql(ReadBrief, new { RunId = runId }))).AsList();
-        var state = brief.Exists(job => job.Conclusion is null && (job is { Status: JobStatus.Waiting, Hold: not (HoldReason.Concurrency or HoldReason.Environment) } || job.HasLeg))
+    /// <summary>The same for who has read the jobs already, and has something to write that depends on the run's state.</summary>
+    /// <param name="jobs">As <see cref="ReadBriefly"/> reads them, after the change.</param>
+    /// <param name="also">Goes in the last round trip.</param>
+    public static async Task<RunState> AdvanceAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, IReadOnlyList<JobBrief> jobs,
+        Func<RunState, NpgsqlBatchCommand>? also, CancellationToken cancellation)
+    {
+        var state = jobs.Any(job => job.IsDecidedByRules)
             ? await DecideAsync(connection, transaction, runId, cancellation)
-            : RunRollup.RollUp([.. brief.Select(job => new JobState(job.Path, job.Status, job.Conclusion)
+            : RunRollup.RollUp([.. jobs.Select(job => job.ToState())]);
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        var update = new NpgsqlBatchCommand(state.Conclusion is null ? UpdateRun : EndRun)
+        {
+            Parameters =
             {
-                IsReady = job.IsReady, ContinueOnError = job.ContinueOnError,
-            })]);
-        var hasMoved = await connection.ExecuteAsync(Sql(UpdateRun, new { RunId = runId, state.Status, state.Conclusion })) > 0;
-        if (hasMoved && state.Conclusion is not null)
-            await WorkflowRunEvents.CompletedAsync(connection, transaction, runId, cancellation);
-        await connection.ExecuteAsync(Sql(LeaveConcurrency, new { RunId = runId, HasEnded = state.Conclusion is not null }));
+                RunId(runId), new NpgsqlParameter<string>("status", state.Status),
+                new NpgsqlParameter("conclusion", NpgsqlDbType.Text) { Value = (object?)state.Conclusion ?? DBNull.Value },
+            },
+        };
+        batch.BatchCommands.Add(update);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(LeaveConcurrency)
+        {
+            Parameters = { RunId(runId), new NpgsqlParameter<bool>("has_ended", state.Conclusion is not null) },
+        });
+        if (also is not null)
+            batch.BatchCommands.Add(also(state));
+        await batch.ExecuteNonQueryAsync(cancellation);
         return state;
+    }
+
+    /// <summary>What the rules of most runs need of its jobs; see <see cref="ReadAsync"/>.</summary>
+    public static NpgsqlBatchCommand ReadBriefly(long runId) => new(ReadBriefs) { Parameters = { RunId(runId) } };
+
+    /// <summary>Reads the rows of <see cref="ReadBriefly"/>.</summary>
+    public static async Task<IReadOnlyList<JobBrief>> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellation)
+    {
+        var jobs = new List<JobBrief>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            jobs.Add(new JobBrief(
+                reader.GetString(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2), reader.GetBoolean(3),
+                reader.GetBoolean(4), reader.IsDBNull(5) ? null : reader.GetString(5), reader.GetBoolean(6)));
+        }
+
+        return jobs;
     }
 
     /// <summary>Lets the rules decide and makes the rows agree with them.</summary>
@@ -124,21 +164,17 @@ public static class RunProgress
 
         public int Priority { get; init; }
     }
+}
 
-    private sealed record Brief
-    {
-        public string Path { get; init; } = "";
+/// <summary>As much of a job as decides about a run whose jobs wait for no condition.</summary>
+/// <param name="Path">The job's key.</param>
+/// <param name="HasLeg">It is of a matrix: others of it may be cancelled when it fails.</param>
+public sealed record JobBrief(string Path, string Status, string? Conclusion, bool IsReady, bool ContinueOnError, string? Hold, bool HasLeg)
+{
+    /// <summary>Whether more must be read to know what happens to it.</summary>
+    public bool IsDecidedByRules =>
+        Conclusion is null
+        && (HasLeg || (Status == JobStatus.Waiting && Hold is not (HoldReason.Concurrency or HoldReason.Environment)));
 
-        public string Status { get; init; } = "";
-
-        public string? Conclusion { get; init; }
-
-        public bool IsReady { get; init; }
-
-        public bool ContinueOnError { get; init; }
-
-        public string? Hold { get; init; }
-
-        public bool HasLeg { get; init; }
-    }
+    public JobState ToState() => new(Path, Status, Conclusion) { IsReady = IsReady, ContinueOnError = ContinueOnError };
 }

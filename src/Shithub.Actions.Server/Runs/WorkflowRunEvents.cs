@@ -1,4 +1,3 @@
-using Dapper;
 using Npgsql;
 
 namespace Shithub.Actions.Server.Runs;
@@ -13,12 +12,14 @@ internal static class WorkflowRunEvents
     /// <summary>GitHub's number: "You can't use workflow_run to chain together more than three levels of workflows."</summary>
     public const int ChainMax = 3;
 
-    private const string Insert = """
-        with made as (
+    /// <param name="before">Common table expressions that come first.</param>
+    /// <param name="run">Where the run's row comes from.</param>
+    private static string InsertSql(string before, string run, string action) => $"""
+        with {before} made as (
             insert into trigger_events (id, repo_id, actor_id, event, ref, payload, trust, chain_depth)
             select gen_random_uuid(), r.repo_id, r.actor_id, 'workflow_run', 'refs/heads/' || p.default_branch,
                 jsonb_build_object(
-                    'action', action.name,
+                    'action', '{action}',
                     'workflow_run', jsonb_build_object(
                         'id', r.id, 'name', r.workflow_name, 'path', r.workflow_file, 'display_title', r.title, 'run_number', r.run_index,
                         'run_attempt', 1, 'event', r.event, 'head_sha', r.head_sha,
@@ -33,12 +34,11 @@ internal static class WorkflowRunEvents
                         'owner', jsonb_build_object('id', o.id, 'login', o.name, 'name', o.name), 'default_branch', p.default_branch),
                     'sender', jsonb_build_object('login', a.name, 'type', 'User')),
                 r.trust, r.chain_depth + 1
-            from workflow_runs r
+            from {run} r
             join repositories p on p.id = r.repo_id
             join owners o on o.id = p.owner_id
             left join owners a on a.id = r.actor_id
-            cross join unnest(@Actions::text[]) as action (name)
-            where r.id = @RunId and p.has_workflow_run and r.hold is distinct from 'approval' and r.chain_depth < @ChainMax
+            where r.id = @run_id and p.has_workflow_run and r.hold is distinct from 'approval' and r.chain_depth < {ChainMax}
             returning 1
         )
         select pg_notify('shithub', 'trigger:')
@@ -46,14 +46,23 @@ internal static class WorkflowRunEvents
         limit 1
         """;
 
+    private static readonly string Requested = InsertSql("", "workflow_runs", "requested");
+    private static readonly string Completed = InsertSql("", "workflow_runs", "completed");
+
+    /// <param name="update">Ends the run <c>@run_id</c>, if it has not ended; it has no <c>returning</c>.</param>
+    /// <returns>A statement that does so and, if it did, makes the event 'completed'.</returns>
+    public static string EndSql(string update) => InsertSql($"ended as ({update} returning *),", "ended", "completed");
+
     public static Task RequestedAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation) =>
-        InsertAsync(connection, transaction, runId, ["requested"], cancellation);
+        InsertAsync(connection, transaction, Requested, runId, cancellation);
 
     public static Task CompletedAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation) =>
-        InsertAsync(connection, transaction, runId, ["completed"], cancellation);
+        InsertAsync(connection, transaction, Completed, runId, cancellation);
 
-    private static Task InsertAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, string[] actions, CancellationToken cancellation) =>
-        connection.ExecuteAsync(new CommandDefinition(
-            Insert, new { RunId = runId, Actions = actions, ChainMax }, transaction, cancellationToken: cancellation));
+    private static async Task InsertAsync(
+        NpgsqlConnection connection, NpgsqlTransaction transaction, string sql, long runId, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(sql, connection, transaction) { Parameters = { RunProgress.RunId(runId) } };
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
 }

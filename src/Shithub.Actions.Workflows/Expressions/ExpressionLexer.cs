@@ -32,7 +32,8 @@ internal static class ExpressionLexer
 
     public static List<Token> Tokenize(string text)
     {
-        var tokens = new List<Token>();
+        // Most have five characters a token or more.
+        var tokens = new List<Token>((text.Length / 5) + 3);
         var at = 0;
         while (true)
         {

@@ -9,10 +9,10 @@ public sealed partial class ExpressionScope
     private static readonly string[] AllContexts =
         ["github", "shithub", "env", "vars", "job", "jobs", "steps", "runner", "secrets", "strategy", "matrix", "needs", "inputs"];
 
-    private readonly IReadOnlyList<string> _contexts;
+    private readonly string[] _contexts;
     private readonly IReadOnlyList<string> _functions;
 
-    private ExpressionScope(string key, IReadOnlyList<string> contexts, IReadOnlyList<string> functions) =>
+    private ExpressionScope(string key, string[] contexts, IReadOnlyList<string> functions) =>
         (Key, _contexts, _functions) = (key, contexts, functions);
 
     /// <summary>The key, as messages name it; empty for a scope that is not a key's.</summary>
@@ -41,16 +41,25 @@ public sealed partial class ExpressionScope
     internal string Resolve(string name, int offset)
     {
         var wanted = ToCanonical(name);
-        if (_contexts.FirstOrDefault(context => context.Equals(wanted, StringComparison.OrdinalIgnoreCase)) is { } canonical)
-            return canonical;
+        foreach (var canonical in _contexts)
+        {
+            if (canonical.Equals(wanted, StringComparison.OrdinalIgnoreCase))
+                return canonical;
+        }
+
+        throw NotHere(name, offset);
+    }
+
+    private ExpressionSyntaxException NotHere(string name, int offset)
+    {
         if (AllContexts.FirstOrDefault(context => context.Equals(name, StringComparison.OrdinalIgnoreCase)) is not { } known)
         {
-            throw new ExpressionSyntaxException(
+            return new ExpressionSyntaxException(
                 $"there is no context '{Yaml.YamlReader.Show(name)}'", offset, NearestName.Suggest(name, Contexts));
         }
 
         var available = string.Join(", ", Contexts);
-        throw new ExpressionSyntaxException(
+        return new ExpressionSyntaxException(
             Key.Length == 0 ? $"there is no context '{known}'" : $"the context '{known}' is not available under '{Key}'", offset,
             available.Length == 0 ? "no context is" : $"available here: {available}");
     }

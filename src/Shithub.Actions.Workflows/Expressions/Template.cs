@@ -13,7 +13,8 @@ public sealed class Template
 {
     private readonly TemplateSource _source;
 
-    private Template(TemplateSource source, IReadOnlyList<TemplatePart> parts) => (_source, Parts) = (source, parts);
+    private Template(TemplateSource source, params TemplatePart[] parts) =>
+        (_source, Parts, HasExpressions) = (source, parts, Array.Exists(parts, part => part.Expression is not null));
 
     /// <summary>The text as the file has it, expressions included.</summary>
     public string Source => _source.Text;
@@ -22,7 +23,7 @@ public sealed class Template
     public SourcePosition Position => _source.Position;
 
     /// <summary>False for text without any expression.</summary>
-    public bool HasExpressions => Parts.Any(part => part.Expression is not null);
+    public bool HasExpressions { get; }
 
     internal IReadOnlyList<TemplatePart> Parts { get; }
 
@@ -43,16 +44,19 @@ public sealed class Template
             : null;
 
     /// <summary>
-    /// Parses an expression by itself, with <c>${{ }}</c> around it or without, as a person gives it to a tool.
+    /// Parses an expression by itself, with <c>${{ }}</c> around it or without, as a person gives it to a tool. What is an
+    /// expression as it stands, such as <c>format('${{a}}')</c>, is one, and only other text has <c>${{ }}</c> in it.
     /// Diagnostics have the column in <paramref name="text"/>.
     /// </summary>
     public static Template FromExpression(string text, ExpressionScope scope, DiagnosticBag diagnostics)
     {
         ArgumentNullException.ThrowIfNull(text);
         var source = TemplateSource.Alone(text);
-        return text.Contains("${{", StringComparison.Ordinal)
-            ? Parse(source, scope, diagnostics)
-            : new Template(source, [ParseExpression(source, text, 0, scope, diagnostics)]);
+        if (!text.Contains("${{", StringComparison.Ordinal))
+            return ParseWhole(source, scope, diagnostics);
+        var trial = new DiagnosticBag("");
+        var whole = ParseWhole(source, scope, trial);
+        return trial.HasErrors ? Parse(source, scope, diagnostics) : whole;
     }
 
     /// <summary>Parses the expressions in <paramref name="source"/>; what is wrong with one is reported, and it counts as text.</summary>
@@ -64,13 +68,13 @@ public sealed class Template
     internal static Template Parse(TemplateSource source, ExpressionScope scope, DiagnosticBag diagnostics)
     {
         var text = source.Text;
+        var open = text.IndexOf("${{", StringComparison.Ordinal);
+        if (open < 0)
+            return new Template(source, new TemplatePart(text, null, 0));
         var parts = new List<TemplatePart>();
         var at = 0;
-        while (true)
+        for (; open >= 0; open = text.IndexOf("${{", at, StringComparison.Ordinal))
         {
-            var open = text.IndexOf("${{", at, StringComparison.Ordinal);
-            if (open < 0)
-                break;
             if (open > at)
                 parts.Add(new TemplatePart(text[at..open], null, at));
             var start = open + 3;
@@ -90,12 +94,12 @@ public sealed class Template
 
         if (at < text.Length || parts.Count == 0)
             parts.Add(new TemplatePart(text[at..], null, at));
-        return new Template(source, parts);
+        return new Template(source, [.. parts]);
     }
 
     /// <summary>A template that is the whole text as one expression, as an <c>if</c> without <c>${{ }}</c> is.</summary>
     internal static Template ParseWhole(TemplateSource source, ExpressionScope scope, DiagnosticBag diagnostics) =>
-        new(source, [ParseExpression(source, source.Text, 0, scope, diagnostics)]);
+        new(source, ParseExpression(source, source.Text, 0, scope, diagnostics));
 
     /// <summary>Reports an error at an offset of <see cref="Source"/>.</summary>
     internal void Error(DiagnosticBag diagnostics, string code, int offset, string message, string? suggestion = null) =>

@@ -1,3 +1,5 @@
+using System.Collections.Frozen;
+
 namespace Shithub.Actions.Workflows;
 
 /// <summary>The actions that the runner has built in, with the inputs and outputs of their namesakes on GitHub.</summary>
@@ -55,6 +57,10 @@ public static class BuiltInActions
             []) { OtherVersions = OfCache },
     ];
 
+    private static readonly FrozenDictionary<string, BuiltInAction> ByName = All
+        .SelectMany(action => new[] { KeyValuePair.Create(action.Name, action), KeyValuePair.Create(action.OwnName, action) })
+        .ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>
     /// The built-in action that <paramref name="uses"/> names: a version that it has or is read as one that it has, a release of one
     /// (<c>@v4.2.2</c>), or a commit of GitHub's repository. Null if it names none.
@@ -89,8 +95,7 @@ public static class BuiltInActions
     }
 
     /// <summary>The built-in action of that name, whatever its version.</summary>
-    internal static BuiltInAction? FindName(string name) => All.FirstOrDefault(action =>
-        action.Name.Equals(name, StringComparison.OrdinalIgnoreCase) || action.OwnName.Equals(name, StringComparison.OrdinalIgnoreCase));
+    internal static BuiltInAction? FindName(string name) => ByName.GetValueOrDefault(name);
 
     internal static (string Name, string Version) Split(string uses)
     {

@@ -41,7 +41,7 @@ internal sealed class CallTriggerReader(NodeReader reader)
             switch (field.Name)
             {
                 case "description":
-                    description = reader.Text(field);
+                    description = reader.Remark(field);
                     break;
                 case "required":
                     required = reader.Boolean(field) ?? false;
@@ -53,7 +53,7 @@ internal sealed class CallTriggerReader(NodeReader reader)
                     given = field;
                     break;
                 default:
-                    reader.Text(field);
+                    reader.Remark(field);
                     break;
             }
         }
@@ -86,7 +86,7 @@ internal sealed class CallTriggerReader(NodeReader reader)
         foreach (var field in reader.Fields(mapping, entry.Path, KeySet.CallSecret))
         {
             if (field.Name == "description")
-                description = reader.Text(field);
+                description = reader.Remark(field);
             else
                 required = reader.Boolean(field) ?? false;
         }
@@ -103,7 +103,7 @@ internal sealed class CallTriggerReader(NodeReader reader)
         foreach (var field in reader.Fields(mapping, entry.Path, KeySet.CallOutput))
         {
             if (field.Name == "description")
-                description = reader.Text(field);
+                description = reader.Remark(field);
             else
                 value = reader.Template(field, ExpressionScope.CallOutputValue);
         }

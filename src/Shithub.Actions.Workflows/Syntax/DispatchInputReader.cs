@@ -68,7 +68,7 @@ internal sealed class DispatchInputReader(NodeReader reader)
             switch (field.Name)
             {
                 case "description":
-                    description = reader.Text(field);
+                    description = reader.Remark(field);
                     break;
                 case "required":
                     required = ReadRequired(field);
@@ -83,7 +83,7 @@ internal sealed class DispatchInputReader(NodeReader reader)
                     options = ReadOptions(field);
                     break;
                 case "deprecationMessage":
-                    reader.Text(field);
+                    reader.Remark(field);
                     break;
             }
         }
@@ -120,7 +120,7 @@ internal sealed class DispatchInputReader(NodeReader reader)
             return [];
         }
 
-        return [.. NodeReader.Items(field, sequence).Select(reader.Text).OfType<string>()];
+        return [.. NodeReader.Items(field, sequence).Select(reader.Remark).OfType<string>()];
     }
 
     private DispatchInputType? ReadType(Field field) =>

@@ -41,5 +41,41 @@ internal static class EventNames
     /// <summary>The activity types of <c>workflow_run</c>; all start a workflow that names none.</summary>
     public static IReadOnlyList<string> WorkflowRunTypes { get; } = ["completed", "requested", "in_progress"];
 
+    /// <summary>The activity types of the events of <see cref="OnlyGitHub"/> that have some.</summary>
+    public static IReadOnlyDictionary<string, string[]> TypesOnlyGitHub { get; } = new Dictionary<string, string[]>
+    {
+        ["branch_protection_rule"] = CreatedEditedDeleted,
+        ["check_run"] = ["created", "rerequested", "completed", "requested_action"],
+        ["check_suite"] = ["completed"],
+        ["discussion"] =
+        [
+            "created", "edited", "deleted", "transferred", "pinned", "unpinned", "labeled", "unlabeled", "locked", "unlocked",
+            "category_changed", "answered", "unanswered",
+        ],
+        ["discussion_comment"] = CreatedEditedDeleted,
+        ["image_version"] = ["created", "ready", "deleted"],
+        ["issue_comment"] = CreatedEditedDeleted,
+        ["issues"] =
+        [
+            "opened", "edited", "deleted", "transferred", "pinned", "unpinned", "closed", "reopened", "assigned", "unassigned", "labeled",
+            "unlabeled", "locked", "unlocked", "milestoned", "demilestoned", "field_added", "field_removed", "typed", "untyped",
+        ],
+        ["label"] = CreatedEditedDeleted,
+        ["merge_group"] = ["checks_requested"],
+        ["milestone"] = ["created", "closed", "opened", "edited", "deleted"],
+        ["project"] = ["created", "closed", "reopened", "edited", "deleted"],
+        ["project_card"] = ["created", "moved", "converted", "edited", "deleted"],
+        ["project_column"] = ["created", "updated", "moved", "deleted"],
+        ["pull_request_comment"] = CreatedEditedDeleted,
+        ["pull_request_review"] = ["submitted", "edited", "dismissed"],
+        ["pull_request_review_comment"] = CreatedEditedDeleted,
+        [PullRequestTarget] = [.. PullRequestTypes],
+        ["registry_package"] = ["published", "updated"],
+        ["release"] = ["published", "unpublished", "created", "edited", "deleted", "prereleased", "released"],
+        ["watch"] = ["started"],
+    };
+
+    private static string[] CreatedEditedDeleted => ["created", "edited", "deleted"];
+
     public static IEnumerable<string> All => [.. Here, .. OnlyGitHub];
 }

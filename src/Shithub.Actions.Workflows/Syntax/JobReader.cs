@@ -66,6 +66,9 @@ internal sealed class JobReader(NodeReader reader)
                 case "secrets":
                     secrets = field;
                     break;
+                case CacheMode.Key:
+                    CacheMode.Check(field, reader);
+                    break;
                 case "needs":
                     job = job with { Needs = ReadNeeds(field, entry.Name, needs) };
                     break;

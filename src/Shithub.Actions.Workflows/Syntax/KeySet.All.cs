@@ -7,7 +7,7 @@ internal sealed partial record KeySet
 
     public static KeySet Workflow { get; } = new(
         "a workflow", "",
-        ["name", "description", "run-name", "on", "permissions", "env", "defaults", "concurrency", "jobs"], None);
+        ["name", "description", "run-name", "on", "permissions", "env", "defaults", "concurrency", CacheMode.Key, "jobs"], None);
 
     public static KeySet Push { get; } = new(
         "'push'", "on.push", ["branches", "branches-ignore", "tags", "tags-ignore", "paths", "paths-ignore"], None);
@@ -52,7 +52,7 @@ internal sealed partial record KeySet
         "a job", "jobs.<job_id>",
         [
             "name", "permissions", "needs", "if", "runs-on", "environment", "concurrency", "outputs", "env", "defaults", "steps",
-            "timeout-minutes", "strategy", "continue-on-error", "container", "services", "uses", "with", "secrets",
+            "timeout-minutes", "strategy", "continue-on-error", "container", "services", "uses", "with", "secrets", CacheMode.Key,
         ],
         new Dictionary<string, string>
         {
@@ -62,7 +62,7 @@ internal sealed partial record KeySet
 
     /// <summary>The keys of a job that calls a workflow.</summary>
     public static string[] OfCallingJob { get; } =
-        ["name", "uses", "with", "secrets", "strategy", "needs", "if", "concurrency", "permissions"];
+        ["name", "uses", "with", "secrets", "strategy", "needs", "if", "concurrency", "permissions", CacheMode.Key];
 
     public static KeySet RunsOn { get; } = new("'runs-on'", "jobs.<job_id>.runs-on", ["group", "labels"], None);
 

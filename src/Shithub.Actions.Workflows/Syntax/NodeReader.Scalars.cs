@@ -76,6 +76,9 @@ internal sealed partial class NodeReader
         return null;
     }
 
+    /// <summary>As <see cref="Text"/>, for a key that takes no expressions: words for people, which may be none.</summary>
+    public string? Remark(Field field) => HasExpression(field.Value) ? PlainText(field) : Text(field);
+
     /// <summary>One of a few words, or null after an error that names them.</summary>
     public string? Word(Field field, IReadOnlyCollection<string> words, string? what = null)
     {

@@ -39,15 +39,19 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
                 : text[..colon].All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_') ? "put a space after ':'" : null;
 
     /// <summary>The fields of a mapping whose keys the author chooses, such as <c>env</c>.</summary>
-    public static IEnumerable<Field> Entries(YamlMapping mapping, DocumentPath path) =>
-        mapping.Entries.Select(entry => new Field(entry.Key, entry.Value, path.Key(entry.Key.Text)));
+    public static IEnumerable<Field> Entries(YamlMapping mapping, DocumentPath path)
+    {
+        foreach (var entry in mapping.Entries)
+            yield return new Field(entry.Key, entry.Value, path.Key(entry.Key.Text));
+    }
 
     /// <summary>The supported fields of a mapping; for each other one an error.</summary>
     /// <param name="hint">What to write instead of a key, where the key's place says more than the mapping's other keys.</param>
     public IEnumerable<Field> Fields(YamlMapping mapping, DocumentPath path, KeySet keys, Func<string, string?>? hint = null)
     {
-        foreach (var field in Entries(mapping, path))
+        foreach (var (key, value) in mapping.Entries)
         {
+            var field = new Field(key, value, path.Key(key.Text));
             if (keys.Supported.Contains(field.Name))
             {
                 yield return field;
@@ -70,7 +74,7 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
     /// <summary>Whether a key that must be there is missing, and not only written wrongly, which is reported already.</summary>
     public static bool IsMissing(YamlMapping mapping, KeySet keys, string key) =>
         mapping.Find(key) is null
-        && !mapping.Entries.Any(entry => !keys.Supported.Contains(entry.Key.Text) && keys.FindMeant(entry.Key.Text) == key);
+        && !mapping.Entries.Exists(entry => !keys.Supported.Contains(entry.Key.Text) && keys.FindMeant(entry.Key.Text) == key);
 
     /// <summary>
     /// The fields of a mapping whose keys are ids that the author chooses. For a key that can't be one, and for the second of two that
@@ -127,8 +131,11 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
     }
 
     /// <summary>The items of a list.</summary>
-    public static IEnumerable<Field> Items(Field field, YamlSequence sequence) =>
-        sequence.Items.Select((item, i) => new Field(field.Key, item, field.Path.Index(i)));
+    public static IEnumerable<Field> Items(Field field, YamlSequence sequence)
+    {
+        for (var i = 0; i < sequence.Items.Count; i++)
+            yield return new Field(field.Key, sequence.Items[i], field.Path.Index(i));
+    }
 
     public IReadOnlyList<EnvVariable> Env(Field field, ExpressionScope scope) =>
         Whole(field, scope) is { } whole

@@ -6,6 +6,9 @@ namespace Shithub.Actions.Workflows.Syntax;
 /// <summary>Reads the steps of one job or one action.</summary>
 internal sealed class StepReader(NodeReader reader, StepKind kind)
 {
+    private static readonly string[] KeysOfRun = ["shell", "working-directory"];
+    private static readonly string[] KeysOfUses = ["with"];
+
     private readonly HashSet<string> _ids = new(StringComparer.OrdinalIgnoreCase);
 
     public IReadOnlyList<WorkflowStep> ReadAll(Field field)
@@ -71,7 +74,7 @@ internal sealed class StepReader(NodeReader reader, StepKind kind)
         "id" => step with { Id = ReadId(field) },
         "if" => step with { If = reader.Condition(field, kind.If) },
         "name" => step with { Name = reader.Template(field, kind.Name) },
-        "run" => step with { Run = reader.NonEmptyTemplate(field, kind.Run) },
+        "run" => step with { Run = ReadRun(field) },
         "shell" => step with { Shell = ReadShell(field) },
         // An empty one is the workspace itself, whatever 'defaults' say.
         "working-directory" => step with { WorkingDirectory = reader.Template(field, kind.WorkingDirectory) },
@@ -85,6 +88,19 @@ internal sealed class StepReader(NodeReader reader, StepKind kind)
         _ => step,
     };
 
+    // As on GitHub, an empty script is one that does nothing.
+    private Template? ReadRun(Field field)
+    {
+        var script = reader.Template(field, kind.Run);
+        if (script is not null && string.IsNullOrWhiteSpace(script.Source))
+        {
+            reader.Diagnostics.Warning(
+                DiagnosticCodes.InvalidValue, field.Value.Position, field.Path, $"'{field.Path}' is empty, so the step does nothing");
+        }
+
+        return script;
+    }
+
     private void CheckKind(YamlMapping mapping, DocumentPath path)
     {
         var run = mapping.Find("run");
@@ -92,7 +108,7 @@ internal sealed class StepReader(NodeReader reader, StepKind kind)
         if (run is null && uses is null)
         {
             // A key that was meant to be one of them, or is refused by name, has its own error.
-            if (mapping.Entries.All(entry => kind.Keys.Supported.Contains(entry.Key.Text)))
+            if (mapping.Entries.TrueForAll(entry => kind.Keys.Supported.Contains(entry.Key.Text)))
                 reader.MissingKey(mapping.Position, path, "a step has either 'run' or 'uses'; this one has neither");
         }
         else if (run is not null && uses is not null)
@@ -102,9 +118,11 @@ internal sealed class StepReader(NodeReader reader, StepKind kind)
                 "a step has either 'run' or 'uses'; this one has both", "make it two steps");
         }
 
-        var misplaced = run is null ? uses is null ? [] : ["shell", "working-directory"] : uses is null ? new[] { "with" } : [];
-        foreach (var entry in mapping.Entries.Where(entry => misplaced.Contains(entry.Key.Text)))
+        var misplaced = run is null ? uses is null ? [] : KeysOfRun : uses is null ? KeysOfUses : [];
+        foreach (var entry in mapping.Entries)
         {
+            if (!misplaced.Contains(entry.Key.Text))
+                continue;
             var other = run is null ? "run" : "uses";
             reader.Diagnostics.Error(
                 DiagnosticCodes.InvalidValue, entry.Key.Position, path.Key(entry.Key.Text), $"'{entry.Key.Text}' is for steps with '{other}'",

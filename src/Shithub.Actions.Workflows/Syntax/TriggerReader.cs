@@ -68,19 +68,20 @@ internal sealed class TriggerReader(NodeReader reader)
                 _triggers = _triggers with { RepositoryDispatch = ReadRepositoryDispatch(options) };
                 break;
             default:
-                ReadOther(name, at, options.Path);
+                ReadOther(name, at, options);
                 break;
         }
     }
 
-    private void ReadOther(string name, YamlNode at, DocumentPath path)
+    private void ReadOther(string name, YamlNode at, Field options)
     {
         if (EventNames.OnlyGitHub.Contains(name))
         {
             _neverFiring.Add(name);
             reader.Diagnostics.Warning(
-                DiagnosticCodes.NeverFires, at.Position, path, $"the event '{name}' is GitHub's own and never fires here",
+                DiagnosticCodes.NeverFires, at.Position, options.Path, $"the event '{name}' is GitHub's own and never fires here",
                 name == EventNames.PullRequestTarget ? "use 'pull_request'; what needs secrets goes into a workflow on 'push'" : null);
+            CheckTypes(name, options);
             return;
         }
 
@@ -88,8 +89,23 @@ internal sealed class TriggerReader(NodeReader reader)
             ? $"'{name}' belongs in an event, such as 'push'"
             : NearestName.Suggest(name, EventNames.All);
         reader.Diagnostics.Error(
-            DiagnosticCodes.UnknownEvent, at.Position, path, $"unknown event '{YamlReader.Show(name)}'",
+            DiagnosticCodes.UnknownEvent, at.Position, options.Path, $"unknown event '{YamlReader.Show(name)}'",
             suggestion ?? $"known here: {string.Join(", ", EventNames.Here)}");
+    }
+
+    // GitHub passes over a type that it does not know where it knows another one, and so what the event is for is not looked at further;
+    // a list without any that exists is a mistake wherever it stands.
+    private void CheckTypes(string name, Field options)
+    {
+        if (options.Value is not YamlMapping mapping || mapping.Find("types") is not { } types
+            || !EventNames.TypesOnlyGitHub.TryGetValue(name, out var known))
+        {
+            return;
+        }
+
+        var named = (types.Value is YamlSequence list ? list.Items : [types.Value]).OfType<YamlScalar>().Where(type => type.Kind != ScalarKind.Null).ToList();
+        if (named.Count > 0 && !named.Any(type => known.Contains(type.Text)))
+            reader.Words(new Field(types.Key, types.Value, options.Path.Key("types")), known, $"an activity of '{name}'");
     }
 
     private RepositoryDispatchTrigger ReadRepositoryDispatch(Field options)

@@ -43,7 +43,13 @@ public static class WorkflowReader
 
         var workflow = new Workflow(path, null, new WorkflowTriggers(null, null, []), [], []);
         foreach (var field in reader.Fields(mapping, DocumentPath.Root, KeySet.Workflow))
-            workflow = ReadField(workflow, field, reader);
+        {
+            if (field.Name == CacheMode.Key)
+                CacheMode.Check(field, reader);
+            else
+                workflow = ReadField(workflow, field, reader);
+        }
+
         foreach (var key in RequiredKeys.Where(key => NodeReader.IsMissing(mapping, KeySet.Workflow, key)))
             reader.MissingKey(mapping.Position, DocumentPath.Root, $"the workflow has no '{key}'");
         return workflow;
@@ -52,7 +58,7 @@ public static class WorkflowReader
     private static Workflow ReadField(Workflow workflow, Field field, NodeReader reader) => field.Name switch
     {
         "name" => workflow with { Name = ReadName(field, reader) },
-        "description" => workflow with { Description = reader.Text(field) },
+        "description" => workflow with { Description = reader.Remark(field) },
         "run-name" => workflow with { RunName = ReadRunName(field, reader) },
         "on" => workflow with { On = new TriggerReader(reader).Read(field) },
         "permissions" => workflow with { Permissions = new PermissionsReader(reader).Read(field) },

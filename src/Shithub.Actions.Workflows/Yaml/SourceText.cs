@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
 
@@ -20,10 +21,12 @@ internal static class SourceText
 
         if (utf8.StartsWith(Encoding.UTF8.Preamble))
             utf8 = utf8[Encoding.UTF8.Preamble.Length..];
-        var buffer = new char[utf8.Length];
+        // UTF-16 never has more units than UTF-8 has bytes.
+        var buffer = ArrayPool<char>.Shared.Rent(utf8.Length);
         var status = Utf8.ToUtf16(utf8, buffer, out var read, out var written, replaceInvalidSequences: false);
         var text = new string(buffer, 0, written);
-        if (status != System.Buffers.OperationStatus.Done)
+        ArrayPool<char>.Shared.Return(buffer);
+        if (status != OperationStatus.Done)
         {
             diagnostics.Error(
                 DiagnosticCodes.Encoding, EndOf(text), DocumentPath.Root,
@@ -44,7 +47,7 @@ internal static class SourceText
     }
 
     // YAML 1.2, chapter 5.1: printable characters; the C0 block is out except tab and the line breaks.
-    private static readonly System.Buffers.SearchValues<char> ForbiddenCharacters = System.Buffers.SearchValues.Create(
+    private static readonly SearchValues<char> ForbiddenCharacters = SearchValues.Create(
         [.. Enumerable.Range(0, 32).Select(c => (char)c).Where(c => c is not ('\t' or '\n' or '\r')), '\u007f', '\ufffe', '\uffff']);
 
     private static SourcePosition EndOf(string text) =>

@@ -87,13 +87,13 @@ internal sealed record YamlScalar(
     }
 }
 
-internal sealed record YamlSequence(SourcePosition Position, IReadOnlyList<YamlNode> Items, int Size, int Height)
+internal sealed record YamlSequence(SourcePosition Position, List<YamlNode> Items, int Size, int Height)
     : YamlNode(Position, Size, Height)
 {
     public override string Describe() => "a list";
 }
 
-internal sealed record YamlMapping(SourcePosition Position, IReadOnlyList<YamlEntry> Entries, int Size, int Height)
+internal sealed record YamlMapping(SourcePosition Position, List<YamlEntry> Entries, int Size, int Height)
     : YamlNode(Position, Size, Height)
 {
     public override string Describe() => "a mapping";

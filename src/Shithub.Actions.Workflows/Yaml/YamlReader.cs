@@ -29,7 +29,10 @@ internal sealed class YamlReader
     }
 
     /// <summary>The document's root, or null where the file has none or cannot be read; then an error is reported.</summary>
-    public static YamlNode? Read(string source, DiagnosticBag diagnostics) => Read(source, diagnostics, QuotedLines.MaxRepairs);
+    public static YamlNode? Read(string source, DiagnosticBag diagnostics) => CommonYaml.Read(source) ?? ReadAny(source, diagnostics);
+
+    /// <summary>As <see cref="Read(string, DiagnosticBag)"/>, by YamlDotNet, which reads all of YAML and takes several times as long.</summary>
+    internal static YamlNode? ReadAny(string source, DiagnosticBag diagnostics) => Read(source, diagnostics, QuotedLines.MaxRepairs);
 
     private static YamlNode? Read(string source, DiagnosticBag diagnostics, int repairs)
     {

@@ -19,7 +19,7 @@ public sealed class EvalCommandTests : IDisposable
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var exitCode = await ServerCommandLine.Build().Parse(["admin", "actions", "eval", .. arguments])
+        var exitCode = await ServerCommandLine.Parse(["admin", "actions", "eval", .. arguments])
             .InvokeAsync(new InvocationConfiguration { Output = output, Error = error }, Cancellation);
         return (exitCode, output.ToString(), error.ToString());
     }
@@ -41,6 +41,9 @@ public sealed class EvalCommandTests : IDisposable
     [InlineData("1e21", "Number", "1E+21")]
     [InlineData("-0", "Number", "0")]
     [InlineData("NaN", "Number", "\"NaN\"")]
+    [InlineData("", "Null", "null")]
+    [InlineData("format('echo {0} ${{A}}', github.ref)", "String", "\"echo refs/heads/main ${A}\"")]
+    [InlineData("'${{ github.ref }}'", "String", "\"${{ github.ref }}\"")]
     [InlineData("-Infinity", "Number", "\"-Infinity\"")]
     [InlineData("failure() && !success() && !cancelled() && always()", "Boolean", "true")]
     public async Task Every_top_level_name_of_the_file_is_a_context(string expression, string kind, string value)
@@ -55,6 +58,8 @@ public sealed class EvalCommandTests : IDisposable
     [InlineData("github.ref ==", "expression:1:14: error: the expression ends too early")]
     [InlineData("${{ 1 + 2 }}", "expression:1:7: error: unexpected '+' in the expression")]
     [InlineData("1 == fromJSON('')", "expression:1:6: error: 'fromJSON' got an empty string")]
+    [InlineData("@github.ref", "expression:1:1: error: unexpected '@'")]
+    [InlineData("${{ }}", "expression:1:4: error: there is no expression between '${{' and '}}'")]
     [InlineData("env.A", "expression:1:1: error: there is no context 'env'; available here: github, shithub")]
     [InlineData("githb.ref", "expression:1:1: error: there is no context 'githb'; did you mean 'github'?")]
     [InlineData("hashFiles('../x')", "expression:1:1: error: the pattern '../x' of 'hashFiles' has a segment '.' or '..'")]
