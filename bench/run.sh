@@ -9,7 +9,10 @@ cd "$(dirname "$0")/.."
 . deploy/dev/machine.sh
 
 [ "$(id -u)" -eq 0 ] || fail 'containers with limits and a bridge need root. Run this as root:  sudo bench/run.sh'
-install_missing initdb:postgresql node:nodejs npm:npm podman:podman runc:runc netavark:netavark iptables:iptables mmdebstrap:mmdebstrap git:git
+install_missing initdb:postgresql node:nodejs npm:npm podman:podman runc:runc netavark:netavark iptables:iptables mmdebstrap:mmdebstrap git:git \
+  dockerd:docker.io nft:nftables dnsmasq:dnsmasq-base ip:iproute2 mkfs.ext4:e2fsprogs
+# Buildbot is only there to be compared with: without it its row is left out.
+[ -x /usr/bin/buildbot ] || apt-get install -y -qq --no-install-recommends buildbot buildbot-worker >/dev/null 2>&1 || true
 require_dotnet
 say 'building in Release (a minute or two)'
 dotnet build bench/Shithub.Actions.Bench -c Release -v q --nologo -clp:ErrorsOnly -nodeReuse:false || fail 'the build failed; the errors are above.'

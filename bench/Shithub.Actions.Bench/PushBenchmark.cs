@@ -66,8 +66,8 @@ internal sealed class PushBenchmark(Cluster cluster, ServerProcess server)
         var podman = await PodmanFixture.GetAsync(cancellation);
         var workspaces = podman.NewWorkspaceRoot();
         using var git = new GitClient();
-        await using var runner = await PrepareAsync(podman, workspaces, git, cancellation);
-        using var bare = new BareContainer(podman);
+        using var engine = await BenchEngine.PodmanAsync(cancellation);
+        await using var runner = await PrepareAsync(podman, engine.Subnet, workspaces, git, cancellation);
 
         var (push, firstLine, firstOutput, conclusion, container) =
             (new Latencies(), new Latencies(), new Latencies(), new Latencies(), new Latencies());
@@ -82,7 +82,7 @@ internal sealed class PushBenchmark(Cluster cluster, ServerProcess server)
             var took = Stopwatch.GetElapsedTime(started);
             var run = await WaitForEndAsync(sha, runner, cancellation);
             await WaitForIdleAsync(workspaces, runner, cancellation);
-            var bareMilliseconds = await bare.RunAsync(cancellation);
+            var (_, bareMilliseconds) = await engine.RunAsync("printf 'shithub actions smoke passed\\n'", cancellation);
             if (number < 1)
                 continue;
             push.Add([took.TotalMilliseconds], took.TotalSeconds);
@@ -113,7 +113,7 @@ internal sealed class PushBenchmark(Cluster cluster, ServerProcess server)
     private static string[] Row(string name, Latencies latencies) => [name, Table.Number(latencies.Median), Table.Number(latencies.P95)];
 
     /// <summary>A user with a repository whose clone is in place, and a registered runner that claims.</summary>
-    private async Task<ChildProcess> PrepareAsync(PodmanFixture podman, string workspaces, GitClient git, CancellationToken cancellation)
+    private async Task<ChildProcess> PrepareAsync(PodmanFixture podman, string subnet, string workspaces, GitClient git, CancellationToken cancellation)
     {
         var settings = ServerSettings.Load(server.Config, new Dictionary<string, string>(), new Dictionary<string, string>());
         var collection = new ServiceCollection().AddLogging();
@@ -134,13 +134,14 @@ internal sealed class PushBenchmark(Cluster cluster, ServerProcess server)
             [runner]
             token = "{registered!.Token}"
             workspace_root = "{workspaces}"
+            network_subnet = "{subnet}"
 
             [engine]
             kind = "podman"
             socket = "{podman.Socket}"
             default_image = "{PodmanFixture.Image}"
             network = "{podman.Network}"
-            dns_servers = []
+            warm = 0
 
             """, cancellation);
         var log = $"{cluster.Folder}/shithubd-runner.log";

@@ -23,6 +23,14 @@ internal static class Run
         new("scale", (it, stop) => new ScaleBenchmark(it.Server, it.Queue).RunAsync(stop)),
         new("logs", (it, stop) => new LogBenchmark(it.Cluster, it.Server, it.Queue).RunAsync(stop)),
         new("push", (it, stop) => new PushBenchmark(it.Cluster, it.Server).RunAsync(stop)),
+        new("speed-podman", (it, stop) => EngineBenchmarks.SpeedAsync(BenchEngine.PodmanAsync, it.Cluster, it.Server, stop)),
+        new("speed-docker", (it, stop) => EngineBenchmarks.SpeedAsync(BenchEngine.DockerAsync, it.Cluster, it.Server, stop)),
+        new("throughput-podman", (it, stop) => EngineBenchmarks.ThroughputAsync(BenchEngine.PodmanAsync, it.Cluster, it.Server, stop)),
+        new("throughput-docker", (it, stop) => EngineBenchmarks.ThroughputAsync(BenchEngine.DockerAsync, it.Cluster, it.Server, stop)),
+        new("output-podman", (it, stop) => EngineBenchmarks.OutputAsync(BenchEngine.PodmanAsync, it.Cluster, it.Server, stop)),
+        new("output-docker", (it, stop) => EngineBenchmarks.OutputAsync(BenchEngine.DockerAsync, it.Cluster, it.Server, stop)),
+        new("idle-podman", (it, stop) => EngineBenchmarks.IdleAsync(BenchEngine.PodmanAsync, it.Cluster, it.Server, stop)),
+        new("idle-docker", (it, stop) => EngineBenchmarks.IdleAsync(BenchEngine.DockerAsync, it.Cluster, it.Server, stop)),
         new("viewers", (it, stop) => new ViewerBenchmark(it.Cluster, it.Server, it.Queue).RunAsync(stop)),
     ];
 

@@ -120,6 +120,11 @@ internal static partial class RunnerKeys
             : throw new SettingValueException("must be image references; write for example \"postgres:*\" or \"ghcr.io/acme/*\"")))
         .Or("");
 
+    public static readonly SettingKey<int> Warm = new SettingKey<int>("engine", "warm",
+        "How many started containers of `default_image`, with an empty workspace each, wait for the next job; each is used for one job only. "
+        + "Jobs with a container of their own, services or a narrower network start theirs. `0`: every job does.",
+        SettingTypes.WholeNumber(0, 64)).Or("1");
+
     public static readonly SettingKey<string> Network = new SettingKey<string>("engine", "network",
         "The engine's network that job containers join; `none` for no network.", SettingTypes.Matching("network name", NetworkPattern(),
             "must be the name of a network, and not \"host\", which has no fence; write for example \"shithub-actions\""))
@@ -175,7 +180,7 @@ internal static partial class RunnerKeys
         [
             BaseUrl, Token, Name, HostName, Labels, Capacity, PollInterval, WorkspaceRoot, WorkspaceTtl, MirrorRoot, MirrorBytes,
             CheckoutBytes, CheckoutFiles, GitUser, NetworkAllowlist, NetworkSubnet, UpstreamDns, NetworkPrivate, NetworkAddressTtl, DrainTimeout,
-            EngineKind, Socket, DefaultImage, Images, Network, NetworkFence, DnsServers, Memory, Cpus, PidsLimit, TmpSize, HomeSize, WorkspaceLimit,
+            EngineKind, Socket, DefaultImage, Images, Warm, Network, NetworkFence, DnsServers, Memory, Cpus, PidsLimit, TmpSize, HomeSize, WorkspaceLimit,
             WorkspaceBytes, WorkspaceInodes, User, SeccompProfile,
         ]);
 

@@ -77,6 +77,7 @@ public sealed record RunnerSettings
                 Socket = binder.Get(RunnerKeys.Socket) ?? EngineSettings.DefaultSocket(kind),
                 DefaultImage = binder.Get(RunnerKeys.DefaultImage),
                 Images = binder.Get(RunnerKeys.Images),
+                Warm = binder.Get(RunnerKeys.Warm),
                 Network = network,
                 NetworkFence = fence,
                 DnsServers = fence == NetworkFenceMode.On ? [resolver] : resolvers ?? [resolver],
@@ -192,6 +193,9 @@ public sealed record EngineSettings
 
     /// <summary>Patterns of the images that jobs may name besides.</summary>
     public required IReadOnlyList<string> Images { get; init; }
+
+    /// <summary>How many started containers wait for the next job; 0: none.</summary>
+    public required int Warm { get; init; }
 
     public required string Network { get; init; }
 

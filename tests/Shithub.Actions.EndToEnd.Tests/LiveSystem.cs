@@ -119,6 +119,7 @@ public sealed class LiveSystem : IAsyncDisposable
             network = "{_podman.Network}"
             network_fence = "off"
             dns_servers = []
+            warm = 0
             """);
         _runner = Start("runner.log", SourceTree.Runner, "run", "--config", config);
     }

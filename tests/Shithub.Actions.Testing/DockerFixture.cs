@@ -4,7 +4,8 @@ namespace Shithub.Actions.Testing;
 
 /// <summary>
 /// A private Docker daemon for one test process: its own socket and data, with the runner image that <see cref="PodmanFixture"/> built. It is gone
-/// when the process ends, however it ends; the chains that Docker makes in the host's firewall stay, as they do with any Docker.
+/// when the process ends, however it ends; its networks go before it, since the next daemon finds
+/// no address for one of its own beside thirty bridges; the chains that Docker makes in the host's firewall stay, as they do with any Docker.
 /// </summary>
 public sealed class DockerFixture
 {
@@ -16,6 +17,7 @@ public sealed class DockerFixture
         service=$!
         echo started
         cat >/dev/null
+        docker --host "unix://$1/docker.sock" network prune --force >/dev/null 2>&1
         kill $service
         wait $service
         rm -rf "$1"

@@ -9,6 +9,8 @@ namespace Shithub.Actions.Runner.Claims;
 /// <summary>
 /// Asks for jobs while there are free slots, one at a time, each claim under an id of its own that is kept until an answer arrives.
 /// A claim whose answer gets lost because the runner stops is queued again by the server when its lease ends.
+/// A slot is free as soon as its job's end is reported: the next claim is asked for while what the job left is removed. The job that comes of
+/// it begins when the processes of the last one are dead, and there are never more than two jobs for each slot that are not removed whole.
 /// </summary>
 internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerContext runner, ServerConnections server)
 {
@@ -16,6 +18,7 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
     private readonly ILogger _logger = runner.Loggers.CreateLogger<ClaimLoop>();
     private readonly Lock _gate = new();
     private readonly HashSet<ClaimedAttempt> _jobs = [];
+    private readonly HashSet<Task> _remains = [];
     private string? _ignoredLabels;
 
     /// <param name="drain">Claim no more and let running jobs end.</param>
@@ -23,7 +26,7 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
     /// <exception cref="RunnerException">The server refuses this runner.</exception>
     public async Task RunAsync(CancellationToken drain, CancellationToken now)
     {
-        using var slots = new SemaphoreSlim(settings.Capacity);
+        using var slots = new Slots(settings.Capacity);
         try
         {
             await ClaimAsync(slots, drain);
@@ -34,28 +37,20 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
         }
         finally
         {
-            await EndAsync(slots, now);
+            await Task.WhenAll(EndAsync(now), runner.Warm?.DisposeAsync().AsTask() ?? Task.CompletedTask);
         }
     }
 
-    private async Task ClaimAsync(SemaphoreSlim slots, CancellationToken drain)
+    private async Task ClaimAsync(Slots slots, CancellationToken drain)
     {
         while (true)
         {
-            await slots.WaitAsync(drain);
-            var claimed = false;
-            try
-            {
-                await EngineAnswersAsync(drain);
-                await FenceHoldsAsync(drain);
-                var (claim, sentAt) = await ClaimOneAsync(drain);
-                Start(claim, sentAt, slots);
-                claimed = true;
-            }
-            finally
-            {
-                if (!claimed) slots.Release();
-            }
+            await slots.Jobs.WaitAsync(drain);
+            await slots.Remains.WaitAsync(drain);
+            await EngineAnswersAsync(drain);
+            await FenceHoldsAsync(drain);
+            var (claim, sentAt) = await ClaimOneAsync(drain);
+            Start(claim, sentAt, slots);
         }
     }
 
@@ -139,40 +134,75 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
 
     private HeartbeatRequest Heartbeat(string claimId) => RunnerHeartbeat.Of(settings, claimId);
 
-    private void Start(HeartbeatResponse claim, long sentAt, SemaphoreSlim slots)
+    private void Start(HeartbeatResponse claim, long sentAt, Slots slots)
     {
         var job = new ClaimedAttempt(runner, server, claim, sentAt);
         lock (_gate) _jobs.Add(job);
 
         // Off this loop: the first steps of a job must not delay the next claim, nor the reverse.
-        _ = Task.Run(
-            async () =>
+        var run = new Task<Task>(() => RunToEndAsync(job, claim.Job.Id, slots));
+        var whole = run.Unwrap();
+        lock (_gate) _remains.Add(whole);
+        _ = whole.ContinueWith(
+            _ =>
+            {
+                lock (_gate) _remains.Remove(whole);
+            },
+            CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        run.Start(TaskScheduler.Default);
+    }
+
+    private async Task RunToEndAsync(ClaimedAttempt job, long jobId, Slots slots)
+    {
+        try
+        {
+            await RunAsync(job, slots);
+        }
+        catch (Exception e)
+        {
+            // A bug: this attempt's lease runs out and the server decides; other jobs go on.
+            Broken(_logger, jobId, e);
+        }
+        finally
+        {
+            slots.Remains.Release();
+        }
+    }
+
+    private async Task RunAsync(ClaimedAttempt job, Slots slots)
+    {
+        await using (job)
+        {
+            // It ends in a bounded time: see JobRunner.KillAsync.
+            await slots.Machines.WaitAsync();
+            try
             {
                 try
                 {
-                    await using (job) await job.RunAsync();
-                }
-                catch (Exception e)
-                {
-                    // A bug: this attempt's lease runs out and the server decides; other jobs go on.
-                    Broken(_logger, claim.Job.Id, e);
+                    await job.RunAsync();
                 }
                 finally
                 {
                     lock (_gate) _jobs.Remove(job);
-                    slots.Release();
+                    slots.Jobs.Release();
+                    runner.Warm?.Wake();
                 }
-            },
-            CancellationToken.None);
+
+                await job.KillAsync();
+            }
+            finally
+            {
+                slots.Machines.Release();
+            }
+        }
     }
 
     /// <summary>Waits for running jobs; when that takes too long they are stopped, which takes seconds.</summary>
-    private async Task EndAsync(SemaphoreSlim slots, CancellationToken now)
+    private async Task EndAsync(CancellationToken now)
     {
         int running;
         lock (_gate) running = _jobs.Count;
-        if (running == 0) return;
-        Draining(_logger, running, settings.DrainTimeout);
+        if (running > 0) Draining(_logger, running, settings.DrainTimeout);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(now);
         patience.CancelAfter(settings.DrainTimeout);
         await using var stopping = patience.Token.Register(() =>
@@ -182,7 +212,9 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
                 foreach (var job in _jobs) job.Stop();
             }
         });
-        for (var slot = 0; slot < settings.Capacity; slot++) await slots.WaitAsync(CancellationToken.None);
+        Task[] remains;
+        lock (_gate) remains = [.. _remains];
+        await Task.WhenAll(remains);
     }
 
     /// <summary>Longer each time, up to 30 s, and a little different for each runner.</summary>

@@ -57,6 +57,9 @@ internal sealed class ClaimedAttempt : IAsyncDisposable
         }
     }
 
+    /// <summary>Ends what processes the job has left; see <see cref="JobRunner.KillAsync"/>.</summary>
+    public Task KillAsync() => _job.KillAsync();
+
     public async ValueTask DisposeAsync()
     {
         await _job.DisposeAsync();

@@ -15,6 +15,17 @@ internal sealed partial class EngineClient
     public Task<bool> ImageExistsAsync(string image, CancellationToken cancellationToken) =>
         _http.ExistsAsync($"images/{Uri.EscapeDataString(image)}/json", cancellationToken);
 
+    /// <summary>What the name stands for now.</summary>
+    public async Task<string> ImageIdAsync(string image, CancellationToken cancellationToken) =>
+        Plain((await _http.GetAsync($"images/{Uri.EscapeDataString(image)}/json", EngineJson.Default.ImageAnswer, cancellationToken)).Id);
+
+    /// <summary>A container's first process on this host, 0 once it has stopped, and the id of its image.</summary>
+    public async Task<(int Pid, string ImageId)> ContainerOriginAsync(string id, CancellationToken cancellationToken)
+    {
+        var answer = await _http.GetAsync($"containers/{id}/json", EngineJson.Default.ContainerAnswer, cancellationToken);
+        return (answer.State.Running ? answer.State.Pid : 0, Plain(answer.Image ?? ""));
+    }
+
     public async Task<ImageConfig> ImageConfigAsync(string image, CancellationToken cancellationToken) =>
         (await _http.GetAsync($"images/{Uri.EscapeDataString(image)}/json", EngineJson.Default.ImageAnswer, cancellationToken)).Config
         ?? new ImageConfig(null, null, null);
@@ -74,6 +85,9 @@ internal sealed partial class EngineClient
                 $"Image {image} is not there, and pulling it took more than {PullTimeMax.TotalMinutes:0} minutes.", null, e);
         }
     }
+
+    /// <summary>Podman leaves the algorithm out here and there.</summary>
+    private static string Plain(string id) => id.StartsWith("sha256:", StringComparison.Ordinal) ? id["sha256:".Length..] : id;
 
     private static string Encode(RegistryCredentials credentials, string image)
     {

@@ -21,6 +21,8 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
     /// <summary>Milliseconds; the looks before it add up to as much again.</summary>
     private const int LongestExitDelay = 10_000;
 
+    private const string NetworkLock = "/run/shithubd-runner.networks.lock";
+
     private readonly EngineHttp _http = new(socketPath);
     private EngineVersion? _version;
 
@@ -52,9 +54,15 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
         }
     }
 
-    /// <summary>Creates the bridge network unless it is there.</summary>
+    /// <summary>
+    /// Creates the bridge network unless it is there. Docker makes two networks of one name where two ask at the same moment, and then finds
+    /// neither by it: so runners of one host ask one after the other.
+    /// </summary>
+    /// <exception cref="IOException">Another one took longer than 30 s.</exception>
     public async Task EnsureNetworkAsync(string name, IReadOnlyDictionary<string, string> labels, CancellationToken cancellationToken)
     {
+        if (await _http.ExistsAsync($"networks/{Uri.EscapeDataString(name)}", cancellationToken)) return;
+        using var only = await HostLock.TakeAsync(NetworkLock, cancellationToken);
         if (await _http.ExistsAsync($"networks/{Uri.EscapeDataString(name)}", cancellationToken)) return;
         var version = await VersionAsync(cancellationToken);
         var (path, content) = version.IsPodman
@@ -63,7 +71,7 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
             : ("networks/create", JsonContent.Create(
                 new CreateNetworkRequest(name, "bridge", true, labels), EngineJson.Default.CreateNetworkRequest));
 
-        // 409: another runner on this host was faster.
+        // 409: somebody else was faster.
         await _http.SendAsync(HttpMethod.Post, path, content, cancellationToken, HttpStatusCode.Conflict);
     }
 

@@ -110,7 +110,8 @@ internal sealed record ImageConfig(
 /// <summary>Times in nanoseconds; 0 and null are the default.</summary>
 internal sealed record ImageHealthcheck(IReadOnlyList<string>? Test, long? Interval, long? Timeout, long? StartPeriod, int? Retries);
 
-internal sealed record ContainerAnswer(ContainerState State, ContainerNetworks? NetworkSettings);
+/// <param name="Image">Its id.</param>
+internal sealed record ContainerAnswer(ContainerState State, ContainerNetworks? NetworkSettings, string? Image = null);
 
 internal sealed record ContainerNetworks(IReadOnlyDictionary<string, ContainerEndpoint>? Networks);
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
@@ -11,6 +12,7 @@ using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Pods;
 using Shithub.Actions.Runner.Sandbox;
 using Shithub.Actions.Runner.Steps;
+using Shithub.Actions.Runner.Warm;
 using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Runner.Jobs;
@@ -27,7 +29,9 @@ internal sealed partial class JobRunner : IAsyncDisposable
     private readonly JobMasks _masks;
     private readonly LogStream _log;
     private readonly ILogger _logger;
+    private readonly CancellationTokenSource _starting;
     private JobWorkspace? _workspace;
+    private WarmSlot? _warm;
     private Task<Pod>? _pod;
     private JobSession? _session;
     private string? _fenceLoss;
@@ -40,6 +44,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
         (_runner, _source, _report, _lifetime) = (runner, source, report, lifetime);
         _job = job with { Steps = [.. job.Steps.OrderBy(step => step.Index)] };
         _logger = runner.Loggers.CreateLogger<JobRunner>();
+        _starting = CancellationTokenSource.CreateLinkedTokenSource(lifetime.Stopping);
         // A caller may give a called workflow 'yes' as a secret: a log without it would be no log.
         var secrets = job.Secrets.Values.Where(value => value.Trim().Length >= MaskAutomaton.ShortestLine);
         _masks = new JobMasks(
@@ -78,12 +83,33 @@ internal sealed partial class JobRunner : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Kills every process that the job has left; containers that are still starting are given up. Takes as long as the engine needs, at most
+    /// about a minute, and never throws: disposing is the second try.
+    /// </summary>
+    public async Task KillAsync()
+    {
+        await _starting.CancelAsync();
+        try
+        {
+            if (_pod is not null) await (await _pod).KillAsync();
+            else if (_warm is not null) await _warm.Container.Ready.Container.EndAsync();
+        }
+        catch (Exception e) when (e is EngineException or OperationCanceledException or SandboxException or NetworkFenceException or IOException)
+        {
+            // Never started.
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
+        await KillAsync();
+        _starting.Dispose();
         if (_watch is not null) await _watch.DisposeAsync();
         try
         {
             if (_pod is not null) await (await _pod).DisposeAsync();
+            else if (_warm is not null) await _warm.Container.DisposeAsync();
         }
         catch (Exception e) when (e is EngineException or OperationCanceledException or SandboxException or NetworkFenceException or IOException)
         {
@@ -113,8 +139,9 @@ internal sealed partial class JobRunner : IAsyncDisposable
             $"Runner {_runner.Name} (shithubd-runner {RunnerVersion.Number}), {_runner.EngineVersion}", _lifetime.Lost);
         try
         {
-            _workspace = await JobWorkspace.CreateAsync(
-                _runner.WorkspaceRoot, _job.Id, _job.Attempt, _runner.Spec.User, _job.EventPayload, _runner.Workspaces?.Disk, _lifetime.Stopping);
+            var holds = _runner.Network?.RequireAsync(_starting.Token) ?? Task.CompletedTask;
+            _workspace = await WorkspaceAsync();
+            _workspace.WriteEvent(_job.EventPayload);
             await LimitAsync(_workspace);
             var execution = Execution(_workspace);
             if (execution.Begin() is { } problem)
@@ -132,7 +159,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
 
             // The containers start while a checkout, which needs none, is under way.
             var plan = PodPlan.Create(requested, new ImagePolicy(_runner.Spec.Settings.Images, _runner.Spec.Settings.DefaultImage));
-            _pod = StartPodAsync(plan, execution, _workspace);
+            _pod = StartPodAsync(plan, execution, _workspace, holds);
             var container = ContainerOfAsync(_pod);
             if (_job.Steps.All(step => step.Uses is not null && BuiltInActions.IsCheckout(step.Uses))) await container;
             var actions = new ActionFolders(_job, _workspace, _runner.Spec.User, _runner.Checkout);
@@ -175,6 +202,21 @@ internal sealed partial class JobRunner : IAsyncDisposable
     }
 
     private static bool IsBroken(Exception e) => e is SandboxException or EngineException or IOException;
+
+    /// <summary>With a container that waits for it, or an empty one without.</summary>
+    private async Task<JobWorkspace> WorkspaceAsync()
+    {
+        if (_runner.Warm is not null && WarmSlot.Fits(_job)) _warm = await _runner.Warm.TakeAsync(_lifetime.Stopping);
+        if (_warm is null)
+        {
+            return await JobWorkspace.CreateAsync(
+                _runner.WorkspaceRoot, string.Create(CultureInfo.InvariantCulture, $"{_job.Id}-{_job.Attempt}"), _runner.Spec.User,
+                _runner.Workspaces?.Disk, _lifetime.Stopping);
+        }
+
+        TookWarm(_logger, _job.Id, _job.Attempt, _warm.Name);
+        return _warm.Workspace;
+    }
 
     private async Task<JobOutputs> OutputsAsync()
     {
@@ -244,12 +286,12 @@ internal sealed partial class JobRunner : IAsyncDisposable
         }
     }
 
-    private Task<Pod> StartPodAsync(PodPlan plan, JobExecution execution, JobWorkspace workspace)
+    private Task<Pod> StartPodAsync(PodPlan plan, JobExecution execution, JobWorkspace workspace, Task holds)
     {
-        var name = ReadyContainer.NewName(_job.Id, _job.Attempt);
+        var name = _warm?.Name ?? ReadyContainer.NewName(_job.Id, _job.Attempt);
         var network = _runner.Spec.Settings.Network;
         execution.Describe(PodContexts.Container(name, network), PodContexts.Services(plan, name, network));
-        return Pod.StartAsync(_runner, _job, plan, name, workspace, LoseFence, _log, _lifetime.Stopping);
+        return Pod.StartAsync(_runner, _job, plan, name, workspace, _warm, holds, LoseFence, _log, _starting.Token);
     }
 
     private async Task LimitAsync(JobWorkspace workspace)
@@ -305,6 +347,9 @@ internal sealed partial class JobRunner : IAsyncDisposable
 
     [LoggerMessage(5, LogLevel.Error, "Job {JobId} can't run here: {Reason}")]
     private static partial void ContainerFailed(ILogger logger, long jobId, string reason);
+
+    [LoggerMessage(7, LogLevel.Information, "Job {JobId}, attempt {Attempt}: has the warm container {Name}.")]
+    private static partial void TookWarm(ILogger logger, long jobId, int attempt, string name);
 
     [LoggerMessage(6, LogLevel.Error, "Job {JobId}: something is left behind: {Reason}")]
     private static partial void CleanupFailed(ILogger logger, long jobId, string reason);

@@ -17,6 +17,8 @@ internal sealed partial class JobWorkspace
 
     private const UnixFileMode Readable = Private | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
 
+    private const UnixFileMode Shared = Readable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.StickyBit;
+
     private const UnixFileMode ReadableFile =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
 
@@ -42,20 +44,20 @@ internal sealed partial class JobWorkspace
     /// <summary>1, 2, 3 …: names for what this attempt makes.</summary>
     public int NextNumber() => Interlocked.Increment(ref _numbers);
 
+    /// <summary>An empty one, without the event.</summary>
+    /// <param name="name">For people who look at the folder.</param>
     /// <param name="disk">Makes the folder a file system of its own.</param>
     /// <exception cref="IOException">The host can't.</exception>
     public static async Task<JobWorkspace> CreateAsync(
-        string root, long jobId, int attempt, UserIds user, JsonElement eventPayload, WorkspaceDisk? disk, CancellationToken cancellationToken)
+        string root, string name, UserIds user, WorkspaceDisk? disk, CancellationToken cancellationToken)
     {
         // A crash may have left a folder of the same attempt, which is not ours to reuse.
-        var suffix = Guid.NewGuid().ToString("N")[..8];
-        var workspace = new JobWorkspace(
-            Path.Combine(root, string.Create(CultureInfo.InvariantCulture, $"{jobId}-{attempt}-{suffix}")), user);
+        var workspace = new JobWorkspace(Path.Combine(root, $"{name}-{Guid.NewGuid().ToString("N")[..8]}"), user);
         Directory.CreateDirectory(workspace._folder);
         try
         {
             if (disk is not null) await disk.MountAsync(workspace._folder, cancellationToken);
-            workspace.Fill(eventPayload);
+            workspace.Fill();
             return workspace;
         }
         catch
@@ -65,18 +67,25 @@ internal sealed partial class JobWorkspace
         }
     }
 
-    private void Fill(JsonElement eventPayload)
+    /// <summary>What steps find at <c>GITHUB_EVENT_PATH</c>: the first thing in it that is a job's.</summary>
+    public void WriteEvent(JsonElement payload)
+    {
+        var path = Path.Combine(Mount, "workflow", "event.json");
+        File.WriteAllText(path, payload.ValueKind == JsonValueKind.Undefined ? "{}" : payload.GetRawText());
+        File.SetUnixFileMode(path, ReadableFile);
+    }
+
+    private void Fill()
     {
         MakeFolder(_folder, Private, 0, _user.Gid);
         MakeFolder(Mount, Readable, 0, 0);
         foreach (var name in new[] { "scripts", "workflow", "incoming", "commands", "actions" })
             MakeFolder(Path.Combine(Mount, name), Readable, 0, 0);
-        foreach (var name in new[] { "mount/workspace", "mount/home", "mount/temp", "mount/tools", "staging" })
+        foreach (var name in new[] { "mount/workspace", "mount/temp", "mount/tools", "staging" })
             MakeFolder(Path.Combine(_folder, name), Readable, _user.Uid, _user.Gid);
-        var payload = eventPayload.ValueKind == JsonValueKind.Undefined ? "{}" : eventPayload.GetRawText();
-        var eventFile = Path.Combine(Mount, "workflow", "event.json");
-        File.WriteAllText(eventFile, payload);
-        File.SetUnixFileMode(eventFile, ReadableFile);
+
+        // Something in memory lies over it, to which runc gives the mode of what it hides, whatever mode was asked for.
+        MakeFolder(Path.Combine(Mount, "home"), Shared, 0, 0);
     }
 
     /// <summary>Writes a step's script where the container can read but not change it.</summary>
@@ -125,7 +134,7 @@ internal sealed partial class JobWorkspace
         var folder = Path.Combine(_folder, "volumes", name);
         if (Directory.Exists(folder)) return folder;
         MakeFolder(Path.Combine(_folder, "volumes"), Private, 0, 0);
-        MakeFolder(folder, Readable | UnixFileMode.GroupWrite | UnixFileMode.OtherWrite | UnixFileMode.StickyBit, 0, 0);
+        MakeFolder(folder, Shared, 0, 0);
         return folder;
     }
 

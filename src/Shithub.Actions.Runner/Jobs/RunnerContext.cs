@@ -3,6 +3,7 @@ using Shithub.Actions.Runner.Checkout;
 using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Sandbox;
+using Shithub.Actions.Runner.Warm;
 
 namespace Shithub.Actions.Runner.Jobs;
 
@@ -10,6 +11,7 @@ namespace Shithub.Actions.Runner.Jobs;
 /// <param name="Name">As jobs see it.</param>
 /// <param name="Network">Keeps the fence of the network; null where there is none to keep.</param>
 /// <param name="Workspaces">Null: without limits.</param>
+/// <param name="Warm">Containers that wait for jobs; null: none do.</param>
 /// <param name="WorkspaceRoot">The folder of all workspaces; also the runner's identity on this host.</param>
 internal sealed record RunnerContext(
     string Name,
@@ -21,4 +23,5 @@ internal sealed record RunnerContext(
     TimeProvider Time,
     ILoggerFactory Loggers,
     NetworkGuard? Network = null,
-    WorkspaceLimits? Workspaces = null);
+    WorkspaceLimits? Workspaces = null,
+    WarmSlots? Warm = null);

@@ -86,6 +86,7 @@ internal sealed class LocalHost : IAsyncDisposable
 
         // Who runs a workflow here may run any image here.
         Images = ["*"],
+        Warm = 0,
         Network = network,
         NetworkFence = NetworkFenceMode.Off,
         DnsServers = [],

@@ -1,8 +1,5 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Runner.Sandbox;
 
@@ -26,23 +23,20 @@ internal sealed partial class JobNetwork : IAsyncDisposable
         _logFrom = view is null ? BlockedTraffic.LogLength(_logFile) : 0;
     }
 
-    /// <param name="holds">The quick look at the fence, under way since before the container was there (<see cref="NetworkGuard.RequireAsync"/>).</param>
-    /// <param name="container">Nothing of the author's has run in it.</param>
+    /// <param name="place">Of a container in which nothing of the author's has run. It stays its owner's.</param>
+    /// <param name="holds">The quick look at the fence, under way (<see cref="NetworkGuard.RequireAsync"/>).</param>
     /// <param name="permissions">The claim's: <c>network</c> narrows the list.</param>
     /// <param name="lost">Told when the fence is lost while the job runs.</param>
     /// <exception cref="NetworkFenceException">The fence does not hold, for this container at least.</exception>
     /// <exception cref="SandboxException">The workflow's own list is not one.</exception>
     public static async Task<JobNetwork> StartAsync(
-        EngineClient engine, NetworkGuard guard, Task holds, JobContainer container, JsonElement permissions, Action<string> lost, LogStream log,
+        NetworkGuard guard, NetworkPlace place, Task holds, JsonElement permissions, Action<string> lost, LogStream log,
         CancellationToken cancellationToken)
     {
-        var plan = guard.Plan;
+        var (plan, address) = (guard.Plan, place.Address);
         var wanted = WantedNames(permissions);
-        var (pid, address) = await engine.ContainerEndpointAsync(container.Id, plan.Network, cancellationToken);
-        if (pid == 0 || address is null) throw new SandboxException("the job's container ended, or has no address on the network");
-        var answers = AnswersAsync(pid, plan, cancellationToken);
+        var answers = place.AnswersAsync(plan, cancellationToken);
         await holds;
-        await IsolateAsync(plan.Bridge, cancellationToken);
         if (!await answers) throw new NetworkFenceException($"the resolver {plan.Address} does not answer in the job's container as it should");
 
         var names = guard.Names;
@@ -53,10 +47,6 @@ internal sealed partial class JobNetwork : IAsyncDisposable
             foreach (var name in refused)
                 await SayAsync(log, $"Network: {name} is not on this runner's allowlist; permissions.network only narrows that list.");
             view = await NarrowedView.StartAsync(plan, address, narrowed, cancellationToken);
-        }
-        else
-        {
-            await NarrowedView.RemoveAsync(plan, address, cancellationToken);
         }
 
         await SayAsync(
@@ -122,28 +112,6 @@ internal sealed partial class JobNetwork : IAsyncDisposable
                     ? name
                     : throw new SandboxException("permissions.network has something that is no host name.")),
         ];
-    }
-
-    private static async Task IsolateAsync(string bridge, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (await BridgePorts.IsolateAsync(bridge, cancellationToken)) return;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new NetworkFenceException($"the ports of the bridge {bridge} can't be isolated, and jobs would reach each other: {e.Message}");
-        }
-
-        throw new NetworkFenceException($"the bridge {bridge} has no ports: the job's container is somewhere else");
-    }
-
-    private static async Task<bool> AnswersAsync(int pid, FencePlan plan, CancellationToken cancellationToken)
-    {
-        using var inside = ContainerNetwork.Of(pid);
-        var answer = await inside.AskAsync(
-            new IPEndPoint(plan.Address, 53), ResolverConfiguration.NeverAllowed, ProtocolType.Udp, cancellationToken);
-        return answer is { Code: 3 or 5, Records: 0 };
     }
 
     private static ValueTask SayAsync(LogStream log, string line) => log.WriteLineAsync(line, CancellationToken.None);

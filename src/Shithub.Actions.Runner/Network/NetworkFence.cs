@@ -13,7 +13,6 @@ internal sealed class NetworkFence(FencePlan plan)
     private const int RuleOfMarked = 5343;
     private const int RuleOfOthers = 5344;
     private const int RuleBehind = 5345;
-    private static readonly TimeSpan LockTime = TimeSpan.FromSeconds(30);
 
     public FencePlan Plan => plan;
 
@@ -191,7 +190,7 @@ internal sealed class NetworkFence(FencePlan plan)
     private static bool Exists(string face) => Directory.Exists($"/sys/class/net/{face}");
 
     /// <summary>One at a time: the service that keeps the fence, a runner that starts, an operator.</summary>
-    private async Task<FileStream> LockAsync(CancellationToken cancellationToken)
+    private async Task<IDisposable> LockAsync(CancellationToken cancellationToken)
     {
         try
         {
@@ -202,16 +201,6 @@ internal sealed class NetworkFence(FencePlan plan)
             throw new NetworkFenceException($"The fence needs root and a writable {plan.Folder}: {e.Message}");
         }
 
-        for (var started = TimeProvider.System.GetTimestamp(); ;)
-        {
-            try
-            {
-                return new FileStream(plan.Folder + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            }
-            catch (IOException) when (TimeProvider.System.GetElapsedTime(started) < LockTime)
-            {
-                await Task.Delay(20, cancellationToken);
-            }
-        }
+        return await HostLock.TakeAsync(plan.Folder + ".lock", cancellationToken);
     }
 }

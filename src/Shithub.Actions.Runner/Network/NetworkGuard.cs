@@ -31,6 +31,7 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     private string? _problem;
     private long _lookedAt;
     private bool _killing;
+    private int _losses;
 
     /// <param name="runner">The label of this runner's containers.</param>
     /// <param name="prove">Tries the fence from inside containers.</param>
@@ -49,6 +50,12 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
 
     /// <summary>Why the fence does not hold, as far as that is known by now; null: it holds.</summary>
     public string? Problem => _problem;
+
+    /// <summary>How often the fence was lost: what was made before the last loss is not to be used after it.</summary>
+    public int Losses => Volatile.Read(ref _losses);
+
+    /// <summary>Told at each loss, with jobs or without.</summary>
+    public event Action? FenceLost;
 
     /// <summary>The names that are in force.</summary>
     public IReadOnlyList<string> Names => _fence.Names;
@@ -132,10 +139,13 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
     {
         List<Registration> jobs;
         bool kill;
+        var isNew = false;
         lock (_gate)
         {
-            if (_problem is null) Lost(_logger, reason);
+            isNew = _problem is null;
+            if (isNew) Lost(_logger, reason);
             _problem ??= reason;
+            _losses++;
             jobs = [.. _jobs];
 
             // Of one table the kernel tells each rule that goes.
@@ -143,6 +153,7 @@ internal sealed partial class NetworkGuard : IAsyncDisposable
             _killing |= kill;
         }
 
+        if (isNew) FenceLost?.Invoke();
         foreach (var job in jobs) job.Tell(reason);
         if (kill) _ = Task.Run(KillAllAsync);
     }

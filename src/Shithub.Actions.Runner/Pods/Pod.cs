@@ -6,6 +6,7 @@ using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Sandbox;
+using Shithub.Actions.Runner.Warm;
 
 namespace Shithub.Actions.Runner.Pods;
 
@@ -17,39 +18,41 @@ internal sealed class Pod : IAsyncDisposable
     private readonly List<PortForward> _forwards = [];
     private readonly ConcurrentQueue<JobImage> _images = new();
     private readonly RunnerContext _runner;
+    private readonly PreparedContainer _container;
     private readonly LogStream _log;
 
     private JobNetwork? _network;
 
-    private Pod(RunnerContext runner, ReadyContainer job, LogStream log) => (_runner, Job, _log) = (runner, job, log);
+    private Pod(RunnerContext runner, PreparedContainer container, LogStream log) => (_runner, _container, _log) = (runner, container, log);
 
-    public ReadyContainer Job { get; }
+    public ReadyContainer Job => _container.Ready;
 
     /// <summary>Returns when the steps can begin: every service is ready.</summary>
     /// <param name="name">The job's container's.</param>
+    /// <param name="warm">A container for this job whose workspace this is. If it can't be used any more, another takes its place.</param>
+    /// <param name="holds">The quick look at the network's fence, under way.</param>
     /// <param name="fenceLost">Told when the network's fence is lost while the job runs.</param>
     /// <exception cref="NetworkFenceException">The network's fence does not hold.</exception>
     /// <exception cref="SandboxException">An image is not to be had, the fence has holes, a service does not become ready.</exception>
     /// <exception cref="EngineException">The engine can't be reached, or does not make these containers.</exception>
     public static async Task<Pod> StartAsync(
-        RunnerContext runner, ClaimedJob job, PodPlan plan, string name, JobWorkspace workspace, Action<string> fenceLost, LogStream log,
-        CancellationToken cancellationToken)
+        RunnerContext runner, ClaimedJob job, PodPlan plan, string name, JobWorkspace workspace, WarmSlot? warm, Task holds, Action<string> fenceLost,
+        LogStream log, CancellationToken cancellationToken)
     {
         foreach (var container in plan.All) await PullAsync(runner.Engine, container, log, cancellationToken);
         var labels = ContainerSpec.Labels(runner.WorkspaceRoot, job.Id, job.Attempt);
-        var holds = runner.Network?.RequireAsync(cancellationToken) ?? Task.CompletedTask;
-        var ready = await ReadyContainer.StartAsync(
-            runner.Engine, runner.Spec, name, runner.Spec.ToRequest(workspace.Mount, labels, Extras(plan, workspace)), cancellationToken);
-        var pod = new Pod(runner, ready, log);
+        var image = plan.Job?.Image ?? runner.Spec.Settings.DefaultImage;
+        var digest = runner.Engine.ImageDigestAsync(image, cancellationToken);
+        var prepared = await KeepAsync(warm, cancellationToken) ?? await PreparedContainer.StartAsync(
+            runner, name, workspace, runner.Spec.ToRequest(workspace.Mount, labels, Extras(plan, workspace)), cancellationToken);
+        var pod = new Pod(runner, prepared, log);
         try
         {
             // Nothing of the author's has run yet.
-            var image = plan.Job?.Image ?? runner.Spec.Settings.DefaultImage;
-            var digest = await runner.Engine.ImageDigestAsync(image, cancellationToken);
-            pod._images.Enqueue(new JobImage(image, digest));
-            await pod.SayAsync($"Container: image {image}, {digest}");
-            foreach (var fact in ready.Fence.Facts) await pod.SayAsync($"Fence: {fact}");
-            await pod.StartNetworkAsync(ready.Container, job, holds, fenceLost, cancellationToken);
+            pod._images.Enqueue(new JobImage(image, await digest));
+            await pod.SayAsync($"Container: image {image}, {await digest}");
+            foreach (var fact in prepared.Ready.Fence.Facts) await pod.SayAsync($"Fence: {fact}");
+            await pod.StartNetworkAsync(job, holds, fenceLost, cancellationToken);
             foreach (var service in plan.Services) await pod.StartServiceAsync(service, name, labels, workspace, cancellationToken);
             await Task.WhenAll(pod._services.Select(service => pod.BecomeReadyAsync(service, cancellationToken)));
             return pod;
@@ -75,6 +78,9 @@ internal sealed class Pod : IAsyncDisposable
         foreach (var service in _services) await WriteLogAsync(service, cancellationToken);
     }
 
+    /// <summary>Kills every process of the job at once, as far as the engine answers in time.</summary>
+    public Task KillAsync() => Task.WhenAll([Job.Container.EndAsync(), .. _services.Select(service => service.EndAsync())]);
+
     public async ValueTask DisposeAsync()
     {
         foreach (var forward in _forwards) forward.Dispose();
@@ -87,7 +93,7 @@ internal sealed class Pod : IAsyncDisposable
         {
             try
             {
-                await Job.Container.DisposeAsync();
+                await _container.DisposeAsync();
             }
             finally
             {
@@ -97,19 +103,32 @@ internal sealed class Pod : IAsyncDisposable
         }
     }
 
-    private async Task StartNetworkAsync(
-        JobContainer container, ClaimedJob job, Task holds, Action<string> fenceLost, CancellationToken cancellationToken)
+    /// <returns>The container of a slot that is still as one would be that is made now; null: it is gone.</returns>
+    private static async Task<PreparedContainer?> KeepAsync(WarmSlot? warm, CancellationToken cancellationToken)
+    {
+        if (warm is null) return null;
+        var isKept = false;
+        try
+        {
+            isKept = await warm.HasCurrentImageAsync(cancellationToken);
+        }
+        finally
+        {
+            if (!isKept) await warm.Container.DisposeAsync();
+        }
+
+        return isKept ? warm.Container : null;
+    }
+
+    private async Task StartNetworkAsync(ClaimedJob job, Task holds, Action<string> fenceLost, CancellationToken cancellationToken)
     {
         if (_runner.Network is { } guard)
         {
-            _network = await JobNetwork.StartAsync(
-                _runner.Engine, guard, holds, container, job.Permissions, fenceLost, _log, cancellationToken);
+            _network = await JobNetwork.StartAsync(guard, _container.Place!, holds, job.Permissions, fenceLost, _log, cancellationToken);
             return;
         }
 
-        var settings = _runner.Spec.Settings;
-        var apart = await BridgePorts.IsolateAsync(_runner.Engine, settings.Network, cancellationToken);
-        if (settings.Network == "none")
+        if (_runner.Spec.Settings.Network == "none")
         {
             await SayAsync("Fence: no network");
             return;
@@ -118,7 +137,7 @@ internal sealed class Pod : IAsyncDisposable
         await SayAsync(
             "WARNING: the network's fence is off on this runner (engine.network_fence): the steps of this job reach whatever its host reaches, "
             + "and permissions.network is not heeded.");
-        if (apart) await SayAsync("Fence: other jobs out of reach");
+        if (_container.IsApart) await SayAsync("Fence: other jobs out of reach");
     }
 
     private static async Task PullAsync(EngineClient engine, PlannedContainer container, LogStream log, CancellationToken cancellationToken)

@@ -13,6 +13,7 @@ internal sealed class ServiceContainer : IAsyncDisposable
     private readonly EngineClient _engine;
     private readonly string _id;
     private readonly HealthCheck? _health;
+    private bool _isDead;
 
     private ServiceContainer(EngineClient engine, string id, PlannedContainer plan, HealthCheck? health) =>
         (_engine, _id, Plan, _health) = (engine, id, plan, health);
@@ -83,19 +84,27 @@ internal sealed class ServiceContainer : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Kills every process in it at once. Never throws: removing the container is the second try.</summary>
+    public async Task EndAsync()
     {
+        if (_isDead) return;
         using var bounded = new CancellationTokenSource(CleanupTime);
         try
         {
-            // Removing alone would first ask the processes to end, and wait.
             await _engine.KillContainerAsync(_id, "SIGKILL", bounded.Token);
+            _isDead = true;
         }
-        catch (EngineException)
+        catch (Exception e) when (e is EngineException or OperationCanceledException)
         {
             // Never started, or half gone: removing it is what counts.
         }
+    }
 
+    public async ValueTask DisposeAsync()
+    {
+        // Removing alone would first ask the processes to end, and wait.
+        await EndAsync();
+        using var bounded = new CancellationTokenSource(CleanupTime);
         try
         {
             await _engine.RemoveContainerAsync(_id, bounded.Token);

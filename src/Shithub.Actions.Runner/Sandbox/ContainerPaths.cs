@@ -14,6 +14,9 @@ internal static class ContainerPaths
     /// <summary>The files of workflow commands, a folder for each step.</summary>
     public const string Commands = Mount + "/commands";
 
+    /// <summary>A pipe through which the first process says what holds; gone before the first step.</summary>
+    public const string FirstLook = Mount + "/look";
+
     /// <summary>Actions of other repositories.</summary>
     public const string Actions = Mount + "/actions";
 

@@ -12,14 +12,18 @@ internal sealed record ContainerSpec(EngineSettings Settings, string? SeccompOpt
     public const string JobLabel = "shithub.job";
     public const string AttemptLabel = "shithub.attempt";
 
+    /// <summary>Marks a container that was started before its job was there; such a one has no labels of a job.</summary>
+    public const string WarmLabel = "shithub.warm";
+
     private const decimal NanoCpusPerCpu = 1_000_000_000m;
 
     /// <summary>
-    /// The first process: waits, reaps what steps leave behind, and on SIGTERM asks all other processes to end before it takes them with
+    /// The first process: looks at the fence if somebody listens (<see cref="FirstLook"/>), then waits, reaps what steps leave behind, and on SIGTERM asks all other processes to end before it takes them with
     /// it. A shell does it, so that neither engine needs an init program installed.
     /// </summary>
     private const string InitScript =
-        "trap 'trap \"\" TERM; kill -TERM -1; sleep 0.3; exit 143' TERM; while :; do sleep 3600 & wait $!; done";
+        $"if [ -p {ContainerPaths.FirstLook} ]; then (\n{Fence.Script}\n) > {ContainerPaths.FirstLook} 2>&1; fi\n"
+        + "trap 'trap \"\" TERM; kill -TERM -1; sleep 0.3; exit 143' TERM; while :; do sleep 3600 & wait $!; done";
 
     public UserIds User { get; } = UserIds.Parse(Settings.User);
 
@@ -57,6 +61,13 @@ internal sealed record ContainerSpec(EngineSettings Settings, string? SeccompOpt
         [RunnerLabel] = runner,
         [JobLabel] = jobId.ToString(CultureInfo.InvariantCulture),
         [AttemptLabel] = attempt.ToString(CultureInfo.InvariantCulture),
+    };
+
+    /// <summary>Of a container that waits for a job.</summary>
+    public static IReadOnlyDictionary<string, string> WarmLabels(string runner) => new Dictionary<string, string>
+    {
+        [RunnerLabel] = runner,
+        [WarmLabel] = "1",
     };
 
     public CreateContainerRequest ToRequest(string mountSource, string runner, long jobId, int attempt) =>

@@ -16,7 +16,10 @@ internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> 
 {
     private const string Missing = "?";
 
-    /// <summary>Values as one <c>key=value</c> a line, with the shell's own means: the image need not have grep or awk.</summary>
+    /// <summary>The last line of what <see cref="Script"/> says.</summary>
+    public const string EndOfScript = "end:\n";
+
+    /// <summary>Values as one <c>key:value</c> a line, with the shell's own means: the image need not have grep or awk.</summary>
     public const string Script = """
         first() { for f in "$@"; do if [ -r "$f" ]; then read -r line < "$f"; echo "$line"; return; fi; done; echo '?'; }
         while read -r key a b c rest; do
@@ -43,6 +46,7 @@ internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> 
         for s in /var/run/docker.sock /run/docker.sock /run/podman/podman.sock; do [ -S $s ] && echo "socket:$s"; done
         command -v bash > /dev/null && echo "bash:yes"
         echo "path:$PATH"
+        echo "end:"
         exit 0
         """;
 

@@ -14,6 +14,7 @@ internal sealed class JobContainer : IAsyncDisposable
     private readonly EngineClient _engine;
     private readonly ContainerSpec _spec;
     private readonly string _id;
+    private bool _isDead;
 
     private JobContainer(EngineClient engine, ContainerSpec spec, string id) => (_engine, _spec, _id) = (engine, spec, id);
 
@@ -24,7 +25,8 @@ internal sealed class JobContainer : IAsyncDisposable
     public static async Task<JobContainer> StartAsync(
         EngineClient engine, ContainerSpec spec, string name, CreateContainerRequest request, CancellationToken cancellationToken)
     {
-        var id = await engine.CreateContainerAsync(name, request, cancellationToken);
+        // Not cut short, which would leave a container whose id nobody knows: the engine has its own limit of time.
+        var id = await engine.CreateContainerAsync(name, request, CancellationToken.None);
         var container = new JobContainer(engine, spec, id);
         try
         {
@@ -87,19 +89,27 @@ internal sealed class JobContainer : IAsyncDisposable
         await _engine.WaitContainerAsync(_id, cancellationToken);
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Kills every process in it at once. Never throws: removing the container is the second try.</summary>
+    public async Task EndAsync()
     {
+        if (_isDead) return;
         using var bounded = new CancellationTokenSource(CleanupTime);
         try
         {
-            // Removing alone would first ask the processes to end, and wait.
             await _engine.KillContainerAsync(_id, "SIGKILL", bounded.Token);
+            _isDead = true;
         }
-        catch (EngineException)
+        catch (Exception e) when (e is EngineException or OperationCanceledException)
         {
             // Never started, or half gone: removing it is what counts.
         }
+    }
 
+    public async ValueTask DisposeAsync()
+    {
+        // Removing alone would first ask the processes to end, and wait.
+        await EndAsync();
+        using var bounded = new CancellationTokenSource(CleanupTime);
         try
         {
             await _engine.RemoveContainerAsync(_id, bounded.Token);

@@ -9,19 +9,19 @@ internal sealed record ReadyContainer(JobContainer Container, Fence Fence)
     /// <summary>A container with nothing but the default image.</summary>
     public static Task<ReadyContainer> StartAsync(
         EngineClient engine, ContainerSpec spec, string mountSource, string runner, long jobId, int attempt, CancellationToken cancellationToken) =>
-        StartAsync(engine, spec, NewName(jobId, attempt), spec.ToRequest(mountSource, runner, jobId, attempt), cancellationToken);
+        StartAsync(engine, spec, NewName(jobId, attempt), mountSource, spec.ToRequest(mountSource, runner, jobId, attempt), cancellationToken);
 
+    /// <param name="mountSource">The request's, on the host.</param>
     /// <exception cref="SandboxException">The fence has holes.</exception>
     /// <exception cref="EngineException">The engine did not start the container.</exception>
     public static async Task<ReadyContainer> StartAsync(
-        EngineClient engine, ContainerSpec spec, string name, CreateContainerRequest request, CancellationToken cancellationToken)
+        EngineClient engine, ContainerSpec spec, string name, string mountSource, CreateContainerRequest request, CancellationToken cancellationToken)
     {
+        using var look = FirstLook.Prepare(mountSource);
         var container = await JobContainer.StartAsync(engine, spec, name, request, cancellationToken);
         try
         {
-            var (exitCode, output) = await container.ExecShortAsync(["/bin/sh", "-c", Fence.Script], cancellationToken);
-            if (exitCode != 0) throw new SandboxException($"the container's fence could not be looked at: {output.Trim()}");
-            var fence = Fence.Read(output, spec.Settings);
+            var fence = Fence.Read(await look.ReadAsync(cancellationToken), spec.Settings);
             return fence.Holes.Count == 0
                 ? new ReadyContainer(container, fence)
                 : throw new SandboxException($"the container's fence does not hold: {string.Join("; ", fence.Holes)}.");
@@ -34,6 +34,8 @@ internal sealed record ReadyContainer(JobContainer Container, Fence Fence)
     }
 
     /// <summary>A name that no other container has, for people who look at the engine.</summary>
-    public static string NewName(long jobId, int attempt) =>
-        string.Create(CultureInfo.InvariantCulture, $"shithub-{jobId}-{attempt}-{Guid.NewGuid().ToString("N")[..8]}");
+    public static string NewName(long jobId, int attempt) => NewName(string.Create(CultureInfo.InvariantCulture, $"{jobId}-{attempt}"));
+
+    /// <param name="what">Whom it is for.</param>
+    public static string NewName(string what) => $"shithub-{what}-{Guid.NewGuid().ToString("N")[..8]}";
 }

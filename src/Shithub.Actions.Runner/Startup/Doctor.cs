@@ -24,6 +24,7 @@ internal static class Doctor
                 facts.Add(new FenceFact("engine's limits", false, refusal));
             var image = settings.Engine.DefaultImage;
             var hasImage = await engine.ImageExistsAsync(image, cancellationToken);
+            if (settings.Engine.Warm > 0) facts.Add(new FenceFact("warm", true, $"{settings.Engine.Warm} of {image} will wait for jobs, started (engine.warm)"));
             facts.Add(new FenceFact("image", hasImage, hasImage ? image : $"{image} is not there; the runner would pull it"));
             var hasNetwork = true;
             if (settings.Engine.IsFenced)

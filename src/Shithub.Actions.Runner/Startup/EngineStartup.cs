@@ -90,7 +90,8 @@ internal static partial class EngineStartup
             var attempt = container.Labels?.GetValueOrDefault(ContainerSpec.AttemptLabel) ?? "?";
             await engine.KillContainerAsync(container.Id, "SIGKILL", cancellationToken);
             await engine.RemoveContainerAsync(container.Id, cancellationToken);
-            RemovedContainer(logger, job, attempt);
+            if (container.Labels?.ContainsKey(ContainerSpec.WarmLabel) == true) RemovedWarm(logger);
+            else RemovedContainer(logger, job, attempt);
         }
     }
 
@@ -121,6 +122,9 @@ internal static partial class EngineStartup
 
     [LoggerMessage(2, LogLevel.Warning, "Removed the container of job {JobId}, attempt {Attempt}, which an earlier run of this runner left behind.")]
     private static partial void RemovedContainer(ILogger logger, string jobId, string attempt);
+
+    [LoggerMessage(5, LogLevel.Information, "Removed a warm container that an earlier run of this runner left behind.")]
+    private static partial void RemovedWarm(ILogger logger);
 
     [LoggerMessage(4, LogLevel.Warning, "{Warning}.")]
     private static partial void KnownHoles(ILogger logger, string warning);

@@ -7,6 +7,7 @@ using Shithub.Actions.Runner.Leases;
 using Shithub.Actions.Runner.Network;
 using Shithub.Actions.Runner.Sandbox;
 using Shithub.Actions.Runner.Server;
+using Shithub.Actions.Runner.Warm;
 
 namespace Shithub.Actions.Runner.Startup;
 
@@ -55,6 +56,7 @@ internal static partial class RunnerHost
             {
                 var context = new RunnerContext(
                     settings.Runner.Name, settings.Runner.WorkspaceRoot, engine, version, spec, checkout, time, loggers, guard, limits);
+                if (settings.Engine.Warm > 0) context = context with { Warm = new WarmSlots(context) };
                 await new ClaimLoop(settings.Runner, context, new ServerConnections(claims, jobs, leases)).RunAsync(drain, now);
             }
             finally

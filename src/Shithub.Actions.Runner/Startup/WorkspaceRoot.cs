@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Shithub.Actions.Runner.Jobs;
+using Shithub.Actions.Runner.Warm;
 
 namespace Shithub.Actions.Runner.Startup;
 
@@ -44,8 +45,8 @@ internal sealed partial class WorkspaceRoot : IDisposable
     }
 
     /// <summary>
-    /// Removes what crashes left behind: folders of attempts and of trials, whose containers are gone by now, at once, and others that nobody has
-    /// touched for <paramref name="ttl"/>.
+    /// Removes what crashes left behind: folders of attempts, trials and warm containers, whose containers are gone by now, at once, and others
+    /// that nobody has touched for <paramref name="ttl"/>.
     /// </summary>
     public async Task RemoveStaleAsync(TimeSpan ttl, TimeProvider time, ILogger logger, CancellationToken cancellationToken)
     {
@@ -68,7 +69,7 @@ internal sealed partial class WorkspaceRoot : IDisposable
     public void Dispose() => _lock.Dispose();
 
     /// <summary>As <see cref="JobWorkspace"/> and <see cref="FenceTrial"/> name them.</summary>
-    [GeneratedRegex(@"\A(?:[0-9]+-[0-9]+-[0-9a-f]{8}|fence-[0-9]+-[0-9a-f]{6})\z")]
+    [GeneratedRegex(@"\A(?:(?:[0-9]+-[0-9]+|" + WarmSlot.WorkspacePrefix + @")-[0-9a-f]{8}|fence-[0-9]+-[0-9a-f]{6})\z")]
     private static partial Regex OurName();
 
     [LoggerMessage(1, LogLevel.Information, "Removed {Folder}, which a crash had left behind.")]

@@ -157,8 +157,9 @@ public sealed class ReportJobStatus(
     private async Task<StatusChange> WithoutSecretsAsync(JobCall call, StatusChange change, CancellationToken cancellation)
     {
         change = await WithoutSecretOutputsAsync(call, change, cancellation);
+        var texts = StepNotesRequest.Texts(change.Notes).Concat(change.Images.Select(image => image.Image!));
         if ((change.Images.Count == 0 && change.Notes.Count == 0)
-            || await masks.ScrubberAsync(call.Token.JobId, call.Token.Attempt, cancellation) is not { } scrub)
+            || await masks.ScrubberAsync(call.Token.JobId, call.Token.Attempt, texts, cancellation) is not { } scrub)
         {
             return change;
         }

@@ -131,7 +131,7 @@ public sealed class ReportStepStatus(
     }
 
     private static IEnumerable<string> Texts(StatusChange change) =>
-        change.Annotations.SelectMany(note => new[] { note.Message, note.Title, note.File }).Append(change.Summary).OfType<string>();
+        change.Summary is { } summary ? StepNotesRequest.Texts(change.Annotations).Append(summary) : StepNotesRequest.Texts(change.Annotations);
 
     private async Task<(JobCallOutcome Outcome, long RunId)?> RunAsync(
         NpgsqlCommand command, JobCall call, long stepId, StatusChange change, CancellationToken cancellation)

@@ -53,6 +53,10 @@ internal static partial class StepNotesRequest
         return notes.Select(Describe).OfType<string>().FirstOrDefault() is { } problem ? Problems.Invalid("notes", problem) : null;
     }
 
+    /// <summary>What <see cref="Scrub"/> asks about.</summary>
+    public static IEnumerable<string> Texts(IEnumerable<StepAnnotation> notes) =>
+        notes.SelectMany(note => new[] { note.Message, note.Title, note.File }).OfType<string>();
+
     /// <summary>None is longer than it may be.</summary>
     public static IReadOnlyList<StepAnnotation> Scrub(IReadOnlyList<StepAnnotation> notes, Func<string, string> scrub) =>
     [

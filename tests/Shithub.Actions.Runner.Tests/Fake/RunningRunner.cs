@@ -54,6 +54,9 @@ internal sealed class RunningRunner : IAsyncDisposable
             // Tests of the fence turn it on; no other has anything to reach.
             ["engine.network_fence"] = "off",
             ["engine.memory"] = "256m",
+
+            // Tests of warm containers say how many; to others one would be a container too many.
+            ["engine.warm"] = "0",
             ["engine.pids_limit"] = "64",
         };
         if (Environment.GetEnvironmentVariable(DockerSocket) is { } docker)

@@ -101,20 +101,21 @@ public sealed class StartupTests
     {
         var podman = await PodmanFixture.GetAsync(TestContext.Current.CancellationToken);
         var socket = Path.Combine(podman.Folder, "away.sock");
-        File.CreateSymbolicLink(socket, podman.Socket);
+        using var engine = new SlowEngine(podman.Socket, socket, "no request");
         await using var server = await FakeServer.StartAsync();
         await using var runner = await RunningRunner.StartAsync(server, ("engine.socket", socket), ("engine.kind", "podman"));
         Assert.Equal("success", await server.Enqueue("echo before").ConclusionAsync());
         await Eventually.BecomesAsync(true, () => Task.FromResult(server.Heartbeats.Count > 1));
+        await Eventually.BecomesAsync("", runner.ContainersAsync);
 
-        File.Delete(socket);
+        engine.GoAway();
         var job = server.Enqueue("echo never");
         await Eventually.BecomesAsync(true, () => Task.FromResult(job.Log(null).Contains("queued again", StringComparison.Ordinal)));
         var next = server.Enqueue("echo next");
         var heartbeats = server.Heartbeats.Count;
         await Eventually.BecomesAsync(
             true, () => Task.FromResult(server.Heartbeats.Any(heartbeat => heartbeat.NotClaiming == "its container engine does not answer")));
-        File.CreateSymbolicLink(socket, podman.Socket);
+        engine.ComeBack();
 
         Assert.Equal("success", await next.ConclusionAsync());
         Assert.False(job.Ended.IsCompleted);
