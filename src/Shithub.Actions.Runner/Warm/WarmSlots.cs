@@ -175,6 +175,14 @@ internal sealed partial class WarmSlots : IAsyncDisposable
         lock (_gate)
         {
             _making = null;
+            if (slot is { IsGood: false })
+            {
+                // The fence was lost while it was made.
+                _spoilt.Add(slot);
+                slot = null;
+                _later.Change(FirstPause, Timeout.InfiniteTimeSpan);
+            }
+
             making.Slot.SetResult(slot is not null && making.IsTaken ? Hand(slot) : null);
             if (slot is null || making.IsTaken) return false;
             _ready.Enqueue(slot);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Shithub.Actions.Runner.Engine;
@@ -117,7 +118,7 @@ public abstract partial class WarmTests(EscapeEngine engine)
         var waiting = await WaitingAsync(runner, []);
         using (var client = await ClientAsync())
         {
-            await Eventually.BecomesAsync(true, async () => (await client.InspectContainerAsync(waiting, Cancellation)).Running);
+            await Eventually.BecomesAsync(true, () => RunsAsync(client, waiting));
             await client.KillContainerAsync(waiting, "SIGKILL", Cancellation);
             await client.WaitContainerAsync(waiting, Cancellation);
         }
@@ -206,6 +207,19 @@ public abstract partial class WarmTests(EscapeEngine engine)
         }
 
         return Process.Start(start)!;
+    }
+
+    /// <summary>Docker lists a container before it finds it by its name.</summary>
+    private static async Task<bool> RunsAsync(EngineClient client, string name)
+    {
+        try
+        {
+            return (await client.InspectContainerAsync(name, Cancellation)).Running;
+        }
+        catch (EngineException e) when (e.Status == HttpStatusCode.NotFound)
+        {
+            return false;
+        }
     }
 
     private Task<string> WaitingAsync(RunningRunner runner, IReadOnlyList<string> but) => WaitingAsync(runner.WorkspaceRoot, but);
