@@ -1,3 +1,4 @@
+using System.Net;
 using Shithub.Actions.Configuration.Values;
 
 namespace Shithub.Actions.Configuration;
@@ -16,6 +17,9 @@ internal static class ServerKeys
         Option = "--base-url",
         DefaultShown = "`http://` and the first TCP address of `listen`",
     };
+
+    public static readonly SettingKey<IReadOnlyList<IPNetwork>> TrustedProxies = new SettingKey<IReadOnlyList<IPNetwork>>("server", "trusted_proxies",
+        "Reverse proxies whose `X-Forwarded-For` says where a request comes from, in the audit log for one.", NetworkTypes.Networks).Or("");
 
     public static readonly SettingKey<string> DataRoot = new SettingKey<string>("server", "data_root",
         "Holds the git repositories (`repositories/`) and stored logs and artifacts (`objects/`).", SettingTypes.AbsolutePath)
@@ -80,8 +84,8 @@ internal static class ServerKeys
     public static readonly SettingTable Table = new("shithubd", "/etc/shithubd/config.toml", "SHITHUB_",
         ForeignPrefix: "SHITHUB_RUNNER_", ShortSection: null,
         [
-            Listen, BaseUrl, DataRoot, ShutdownGrace, DatabaseUrl, MaxConnections, TotpKey, PreviousTotpKey, RegistrationSecret, SessionLifetime,
-            GitPath, MaxPushBytes, GitTimeout, StaleAfter, LeaseMax, MaxRetries, LogBytesPerJob, MetricsEnabled,
+            Listen, BaseUrl, TrustedProxies, DataRoot, ShutdownGrace, DatabaseUrl, MaxConnections, TotpKey, PreviousTotpKey, RegistrationSecret,
+            SessionLifetime, GitPath, MaxPushBytes, GitTimeout, StaleAfter, LeaseMax, MaxRetries, LogBytesPerJob, MetricsEnabled,
         ]);
 
     private static void RootKey(string text)

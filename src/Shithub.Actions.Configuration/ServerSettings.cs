@@ -1,3 +1,4 @@
+using System.Net;
 using Shithub.Actions.Configuration.Binding;
 
 namespace Shithub.Actions.Configuration;
@@ -31,7 +32,8 @@ public sealed record ServerSettings
                 + $"give it as the option --base-url or as the variable {Table.Variable(ServerKeys.BaseUrl)}");
         var settings = new ServerSettings
         {
-            Server = new(listen!, baseUrl!, binder.Get(ServerKeys.DataRoot), binder.Get(ServerKeys.ShutdownGrace)),
+            Server = new(
+                listen!, baseUrl!, binder.Get(ServerKeys.TrustedProxies)!, binder.Get(ServerKeys.DataRoot), binder.Get(ServerKeys.ShutdownGrace)),
             Database = new(binder.Get(ServerKeys.DatabaseUrl)!, binder.Get(ServerKeys.MaxConnections)),
             Auth = new(
                 binder.Get(ServerKeys.TotpKey), binder.Get(ServerKeys.PreviousTotpKey), binder.Get(ServerKeys.RegistrationSecret),
@@ -48,9 +50,11 @@ public sealed record ServerSettings
 
 /// <param name="Listen">At least one address.</param>
 /// <param name="BaseUrl">What users and runners reach the server by; ends in <c>/</c>.</param>
+/// <param name="TrustedProxies">Whose <c>X-Forwarded-For</c> is believed.</param>
 /// <param name="DataRoot">Holds everything that is not in PostgreSQL.</param>
 /// <param name="ShutdownGrace">How long calls in flight may take after SIGTERM.</param>
-public sealed record HttpSettings(IReadOnlyList<ListenAddress> Listen, Uri BaseUrl, string DataRoot, TimeSpan ShutdownGrace)
+public sealed record HttpSettings(
+    IReadOnlyList<ListenAddress> Listen, Uri BaseUrl, IReadOnlyList<IPNetwork> TrustedProxies, string DataRoot, TimeSpan ShutdownGrace)
 {
     /// <summary>The bare repositories.</summary>
     public string RepositoriesRoot => Path.Combine(DataRoot, "repositories");

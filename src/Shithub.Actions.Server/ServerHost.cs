@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.HttpOverrides;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Access;
@@ -61,6 +62,7 @@ public static class ServerHost
             builder.Services.AddSingleton(time);
 
         var app = builder.Build();
+        UseTrustedProxies(app, settings.Server.TrustedProxies);
         MapEndpoints(app);
         return app;
     }
@@ -96,6 +98,19 @@ public static class ServerHost
         services.AddEnvironments();
         services.AddTriggers();
         services.AddWebPages();
+    }
+
+    /// <summary>From the last hop backwards, as far as the hops are trusted.</summary>
+    private static void UseTrustedProxies(WebApplication app, IReadOnlyList<System.Net.IPNetwork> proxies)
+    {
+        if (proxies.Count == 0)
+            return;
+        var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor, ForwardLimit = null };
+        options.KnownProxies.Clear();
+        options.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+            options.KnownIPNetworks.Add(proxy);
+        app.UseForwardedHeaders(options);
     }
 
     private static void MapEndpoints(WebApplication app)

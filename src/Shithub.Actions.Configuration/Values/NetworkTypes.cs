@@ -17,6 +17,16 @@ internal static class NetworkTypes
             : throw new SettingValueException(
                 $"must be an IPv4 address in a subnet of /{LargestSubnet} to /{SmallestSubnet}; write for example \"172.30.0.1/24\""));
 
+    /// <summary>Any number of addresses and ranges, of both kinds.</summary>
+    public static SettingType<IReadOnlyList<IPNetwork>> Networks { get; } = SettingTypes.List("list of IP addresses and ranges", 0, 64, text =>
+    {
+        if (IPNetwork.TryParse(text, out var network)) return network;
+        if (text.Contains('/', StringComparison.Ordinal))
+            throw new SettingValueException("must be an IP address or the range of a network; write for example \"10.20.0.0/16\"");
+        var address = IPAddress.Parse(SettingTypes.ToIpAddress(text));
+        return new IPNetwork(address, address.GetAddressBytes().Length * 8);
+    });
+
     /// <summary>A range in IPv4, or one address.</summary>
     public static string ToRange(string text)
     {
