@@ -90,8 +90,11 @@ public abstract class HostChaosTests(bool docker)
         Assert.All(await JobsAsync(plane), job => Assert.True(job.Conclusion == "success", $"{job}\n{runner.Log()}"));
         await runner.StopAsync();
         await runner.RemoveNetworkAsync();
-        await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken);
         var before = await runner.EverythingAsync();
+        await LiveSystem.UntilAsync(
+            "the host rests",
+            async () => before.SequenceEqual(before = await runner.EverythingAsync()),
+            TimeSpan.FromSeconds(15));
 
         runner.Start();
         for (var started = 0; started < jobs; started += JobsPerRun) await DispatchAsync(client);

@@ -42,7 +42,7 @@ internal sealed class HostTrouble(HostMachine machine, HostRunner runner, Random
         {
             await LiveSystem.UntilAsync("a job runs", async () => await busy() || await over(), TimeSpan.FromMinutes(2));
             if (await over()) return;
-            await Task.Delay(random.Next(200, 2500));
+            await PassAsync(TimeSpan.FromMilliseconds(random.Next(200, 2500)));
             if (deck.Count == 0)
             {
                 var order = kinds.Keys.ToArray();
@@ -87,7 +87,14 @@ internal sealed class HostTrouble(HostMachine machine, HostRunner runner, Random
     private async Task UnplugAsync(TimeSpan time)
     {
         await machine.RunAsync($"ip link set {HostMachine.Cable} down");
-        await Task.Delay(time);
+        await PassAsync(time);
         await machine.RunAsync($"ip link set {HostMachine.Cable} up && ip route replace default via {machine.Outside}");
+    }
+
+    /// <summary>A moment is chosen and nothing is expected by then, so there is nothing to wait for but the time itself.</summary>
+    private static async Task PassAsync(TimeSpan time)
+    {
+        using var over = new CancellationTokenSource(time);
+        await Task.Delay(Timeout.Infinite, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 }
