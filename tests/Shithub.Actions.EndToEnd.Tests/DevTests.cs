@@ -54,15 +54,21 @@ public sealed class DevTests : IDisposable
         var container = "";
         await LiveSystem.UntilAsync("the long job runs", async () =>
         {
-            container = await podman.PodmanAsync("ps", "--filter", $"network={Setting("shithubd-runner.toml", "network")}", "--format", "{{.Names}}");
-            return container.Contains("shithub-2-1-", StringComparison.Ordinal);
+            var containers = await podman.PodmanAsync("ps", "--filter", $"network={Setting("shithubd-runner.toml", "network")}", "--format", "{{.Names}}");
+            foreach (var name in containers.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            {
+                container = name;
+                if ((await podman.PodmanAsync("top", name, "args")).Contains("sleep 600", StringComparison.Ordinal)) return true;
+            }
+
+            return false;
         });
 
         var interrupted = Stopwatch.StartNew();
         await InterruptAsync(dev);
         Assert.True(interrupted.Elapsed < TimeSpan.FromSeconds(15), $"It took {interrupted.Elapsed}.");
         Assert.True(dev.ExitCode == 0, Output());
-        Assert.DoesNotContain(container.Trim(), await podman.PodmanAsync("ps", "--all", "--format", "{{.Names}}"), StringComparison.Ordinal);
+        Assert.DoesNotContain(container, await podman.PodmanAsync("ps", "--all", "--format", "{{.Names}}"), StringComparison.Ordinal);
         Assert.Empty(Directory.GetDirectories(Path.Combine(_data, "workspaces")));
     }
 
