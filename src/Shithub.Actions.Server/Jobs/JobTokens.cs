@@ -35,25 +35,26 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
 
     private const string KeyLabel = "actions-runner-jwt-v1";
 
-    private readonly byte[] _key = root.Derive(KeyLabel);
+    // Not before they are needed: commands that sign nothing have no root key.
+    private readonly Lazy<byte[]> _key = new(() => root.Derive(KeyLabel));
 
     /// <summary>While the root key is being replaced: tokens signed with the previous one stay good until they expire.</summary>
-    private readonly byte[]? _previousKey = root.DerivePrevious(KeyLabel);
+    private readonly Lazy<byte[]?> _previousKey = new(() => root.DerivePrevious(KeyLabel));
 
     public string Issue(JobTokenClaims claims)
     {
         var signed = Payload(claims);
-        return $"{signed}.{Encoding.ASCII.GetString(Sign(_key, signed))}";
+        return $"{signed}.{Encoding.ASCII.GetString(Sign(_key.Value, signed))}";
     }
 
     /// <summary>Every token that may have been given for these claims: one, or two while the root key is being replaced.</summary>
     public IEnumerable<string> AllOf(JobTokenClaims claims)
     {
         yield return Issue(claims);
-        if (_previousKey is null)
+        if (_previousKey.Value is not { } previous)
             yield break;
         var signed = Payload(claims);
-        yield return $"{signed}.{Encoding.ASCII.GetString(Sign(_previousKey, signed))}";
+        yield return $"{signed}.{Encoding.ASCII.GetString(Sign(previous, signed))}";
     }
 
     private static string Payload(JobTokenClaims claims)
@@ -76,8 +77,8 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
             return null;
         // The signature is compared as text: there is one way to write a token.
         var (signed, signature) = ($"{parts[0]}.{parts[1]}", Encoding.UTF8.GetBytes(parts[2]));
-        if (!CryptographicOperations.FixedTimeEquals(Sign(_key, signed), signature)
-            && (_previousKey is null || !CryptographicOperations.FixedTimeEquals(Sign(_previousKey, signed), signature)))
+        if (!CryptographicOperations.FixedTimeEquals(Sign(_key.Value, signed), signature)
+            && (_previousKey.Value is not { } previous || !CryptographicOperations.FixedTimeEquals(Sign(previous, signed), signature)))
         {
             return null;
         }

@@ -65,8 +65,10 @@ public sealed class GitRepository(GitProcess git, string path)
         var contents = new List<byte[]>(files.Count);
         foreach (var file in files)
         {
-            // "<id> blob <size>\n<contents>\n"
+            // "<id> blob <size>\n<contents>\n", or "<id> missing\n" where the repository is deleted meanwhile
             var header = output.IndexOf((byte)'\n');
+            if (output.Length < header + 2 + file.Size)
+                throw new GitException($"git cat-file does not find {file.Id} any more");
             contents.Add(output.Slice(header + 1, (int)file.Size).ToArray());
             output = output[(header + 2 + (int)file.Size)..];
         }

@@ -42,8 +42,23 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
             new CommandDefinition(ReadEvent, new { run.Id }, cancellationToken: cancellation));
         if (original is null || await repositories.FindAsync(run.RepoId, cancellation) is not { } repository)
             return null;
-        var file = await WorkflowFiles.ReadAsync(
-            repositories.Open(run.RepoId), run.WorkflowSha ?? run.HeadSha, run.WorkflowFile, repository.GitHubWorkflows, cancellation);
+        LoadedWorkflows loaded;
+        try
+        {
+            var file = await WorkflowFiles.ReadAsync(
+                repositories.Open(run.RepoId), run.WorkflowSha ?? run.HeadSha, run.WorkflowFile, repository.GitHubWorkflows, cancellation);
+            loaded = file is null
+                ? LoadedWorkflows.Refused(Missing(run))
+                : await load.ExecuteAsync(repository, run.WorkflowSha ?? run.HeadSha, file, run.Trust == RunTrust.Trusted, cancellation);
+        }
+        catch (GitException)
+        {
+            // Its folder goes with the repository, and this may have looked into it meanwhile.
+            if (await repositories.FindAsync(run.RepoId, cancellation) is null)
+                return null;
+            throw;
+        }
+
         var trigger = new RunTrigger(
             run.Event, Parse(original.Payload), Parse(original.Inputs), run.HeadSha, run.HeadRef, original.ActorId, original.Actor, run.Title,
             $"rerun:{run.Id}:{call?.Key ?? Guid.NewGuid().ToString()}", run.Id)
@@ -56,9 +71,6 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
             PullRequestId = run.PullRequestId,
             ChainDepth = run.ChainDepth,
         };
-        var loaded = file is null
-            ? LoadedWorkflows.Refused(Missing(run))
-            : await load.ExecuteAsync(repository, run.WorkflowSha ?? run.HeadSha, file, run.Trust == RunTrust.Trusted, cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         if (await IdempotentCalls.BeginAsync(connection, transaction, call, cancellation) is { } first)
             return await RepeatAsync(connection, first, cancellation);

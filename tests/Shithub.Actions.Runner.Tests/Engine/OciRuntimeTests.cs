@@ -40,7 +40,7 @@ public sealed class OciRuntimeTests
     public void An_engine_without_root_is_refused_where_it_can_not_limit_or_fence()
     {
         var rootless = new EngineInfo(false, false, true, "1", true, null);
-        Assert.Contains("runs without root and can't limit memory, processes (cgroup v1)", rootless.Refusal("Podman 4.3.1", true), StringComparison.Ordinal);
+        Assert.Contains("runs without root and can't limit memory, processes, processors (cgroup v1)", rootless.Refusal("Podman 4.3.1", true), StringComparison.Ordinal);
         var limited = new EngineInfo(true, true, true, "2", null, ["name=seccomp,profile=default", "name=rootless"]);
         Assert.Contains("where this runner's fence does not reach", limited.Refusal("Docker 20.10", true), StringComparison.Ordinal);
         Assert.Null(limited.Refusal("Docker 20.10", false));
