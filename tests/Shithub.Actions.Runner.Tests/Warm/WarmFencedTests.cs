@@ -27,7 +27,7 @@ public abstract class WarmFencedTests(FencedEngine fenced)
         var job = server.Enqueue($"echo ${{{{ job.container.id }}}}; {Reach} reach allowed.test; reach denied.test");
         Assert.Equal("success", await job.ConclusionAsync());
         Assert.Equal($"{waiting}\nhello\nrefused\n", job.Log(0));
-        Assert.Contains("Fence: of the network, the 8 names of the allowlist", job.Log(null), StringComparison.Ordinal);
+        Assert.Contains("Fence: of the network, the 10 names of the allowlist", job.Log(null), StringComparison.Ordinal);
         Assert.Contains("Blocked: denied.test:*\n", job.Log(null), StringComparison.Ordinal);
 
         var before = await WaitingAsync(waiting);
