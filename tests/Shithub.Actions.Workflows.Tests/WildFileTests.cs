@@ -3,6 +3,30 @@ namespace Shithub.Actions.Workflows.Tests;
 /// <summary>What GitHub takes and files of the wild have, though nobody would write it so on purpose.</summary>
 public class WildFileTests
 {
+    [Fact]
+    public void Keys_that_mean_nothing_in_an_action_are_passed_over_with_a_warning()
+    {
+        var result = CompositeActionReader.Parse("action.yml", "icon: x\ninputs: {a: {type: string, requird: true}}\nruns: {using: composite, steps: [{run: x, shell: bash}]}"u8);
+        Assert.NotNull(result.Action);
+        Assert.Equal(
+            [
+                "action.yml:1:1: warning: 'icon' means nothing in an action",
+                "action.yml:2:14: warning: 'type' means nothing in an input of an action",
+                "action.yml:2:28: warning: 'requird' means nothing in an input of an action; did you mean 'required'?",
+            ],
+            result.Diagnostics.Select(diagnostic => diagnostic.ToString()));
+    }
+
+    [Fact]
+    public void A_time_of_a_template_says_what_it_stands_for() => Assert.EndsWith(
+        "this stands for a time in GitHub's templates; write one such as '30 5 * * 1'",
+        Example.Error("on: {schedule: [{cron: $cron-weekly}]}\njobs: {a: {runs-on: x, steps: [{run: x}]}}"), StringComparison.Ordinal);
+
+    [Fact]
+    public void A_service_s_cmd_of_Forgejo_is_its_command() => Assert.EndsWith(
+        "unknown key 'cmd' in a service; did you mean 'command'?",
+        Example.Error("on: push\njobs: {a: {runs-on: x, services: {b: {image: c, cmd: d}}, steps: [{run: x}]}}"), StringComparison.Ordinal);
+
     [Theory]
     [InlineData("if: ''")]
     [InlineData("if:")]

@@ -54,6 +54,9 @@ public static class DiagnosticCodes
     /// <summary>An <c>if</c> that is true whatever its expressions say.</summary>
     public const string AlwaysTrue = "always-true";
 
+    /// <summary>An expression that names a job, step, output, input or value of the matrix that is never there.</summary>
+    public const string AlwaysNull = "always-null";
+
     /// <summary>A value from outside at a position of a script that has no safe form.</summary>
     public const string UnsafeScript = "unsafe-script";
 

@@ -105,6 +105,10 @@ public sealed class Template
     internal void Error(DiagnosticBag diagnostics, string code, int offset, string message, string? suggestion = null) =>
         _source.Error(diagnostics, code, offset, message, suggestion);
 
+    /// <summary>Reports a warning at an offset of <see cref="Source"/>.</summary>
+    internal void Warning(DiagnosticBag diagnostics, string code, int offset, string message, string? suggestion = null) =>
+        _source.Warning(diagnostics, code, offset, message, suggestion);
+
     /// <summary>
     /// The value: of the expression where the template is nothing else, of the joined text otherwise. Unknown where a part
     /// of it is.

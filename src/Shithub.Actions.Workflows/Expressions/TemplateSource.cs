@@ -33,6 +33,9 @@ internal sealed class TemplateSource
     public void Error(DiagnosticBag diagnostics, string code, int offset, string message, string? suggestion = null) =>
         diagnostics.Error(code, Position, () => Locate(offset), Path, message, suggestion);
 
+    public void Warning(DiagnosticBag diagnostics, string code, int offset, string message, string? suggestion = null) =>
+        diagnostics.Warning(code, Locate(offset), Path, message, suggestion);
+
     private SourcePosition Locate(int offset) => _scalar?.Locate(offset) ?? (_isAlone ? LineAndColumn(Text, offset) : Position);
 
     private static SourcePosition LineAndColumn(string text, int offset)

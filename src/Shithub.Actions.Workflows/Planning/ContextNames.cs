@@ -30,22 +30,28 @@ public sealed record ContextNames(IReadOnlyList<string> Names, bool All)
         return
         [
             // A job that calls has no environment of its own workflow.
-            .. (job.Call is null ? workflow.Env : []).Concat(job.Env).Concat(job.Outputs).Select(variable => variable.Value),
-            job.Name, job.If?.Template, job.TimeoutMinutes.Expression, job.ContinueOnError.Expression, job.RunsOn.Group,
-            .. job.RunsOn.Labels,
-            job.Concurrency?.Group, job.Concurrency?.CancelInProgress.Expression, job.Environment?.Name, job.Environment?.Url,
-            workflow.Defaults.Shell, workflow.Defaults.WorkingDirectory, job.Defaults.Shell, job.Defaults.WorkingDirectory,
-            job.Strategy?.FailFast.Expression, job.Strategy?.MaxParallel.Expression, job.Strategy?.Matrix?.Whole,
-            .. (job.Strategy?.Matrix?.Axes ?? []).SelectMany(axis => TemplatesOf(axis.Values)),
-            .. TemplatesOf(job.Strategy?.Matrix?.Include), .. TemplatesOf(job.Strategy?.Matrix?.Exclude),
-            .. TemplatesOf(job.Container), .. TemplatesOf(job.Services),
-            .. (job.Call?.With ?? []).SelectMany(argument => TemplatesOf(argument.Value)),
-            .. (job.Call?.Secrets ?? []).Select(secret => secret.Value),
-            .. job.Steps.SelectMany(TemplatesOf),
+            .. (job.Call is null ? workflow.Env : []).Select(variable => variable.Value),
+            workflow.Defaults.Shell, workflow.Defaults.WorkingDirectory, .. OwnTemplatesOf(job), .. job.Steps.SelectMany(TemplatesOf),
         ];
     }
 
-    private static IEnumerable<Template?> TemplatesOf(WorkflowStep step) =>
+    /// <summary>Those of a job without its steps'.</summary>
+    internal static IEnumerable<Template?> OwnTemplatesOf(WorkflowJob job) =>
+    [
+        .. job.Env.Concat(job.Outputs).Select(variable => variable.Value),
+        job.Name, job.If?.Template, job.TimeoutMinutes.Expression, job.ContinueOnError.Expression, job.RunsOn.Group,
+        .. job.RunsOn.Labels,
+        job.Concurrency?.Group, job.Concurrency?.CancelInProgress.Expression, job.Environment?.Name, job.Environment?.Url,
+        job.Defaults.Shell, job.Defaults.WorkingDirectory,
+        job.Strategy?.FailFast.Expression, job.Strategy?.MaxParallel.Expression, job.Strategy?.Matrix?.Whole,
+        .. (job.Strategy?.Matrix?.Axes ?? []).SelectMany(axis => TemplatesOf(axis.Values)),
+        .. TemplatesOf(job.Strategy?.Matrix?.Include), .. TemplatesOf(job.Strategy?.Matrix?.Exclude),
+        .. TemplatesOf(job.Container), .. TemplatesOf(job.Services),
+        .. (job.Call?.With ?? []).SelectMany(argument => TemplatesOf(argument.Value)),
+        .. (job.Call?.Secrets ?? []).Select(secret => secret.Value),
+    ];
+
+    internal static IEnumerable<Template?> TemplatesOf(WorkflowStep step) =>
     [
         step.Name, step.Run, step.Shell, step.WorkingDirectory, step.If?.Template, step.ContinueOnError.Expression,
         step.TimeoutMinutes?.Expression, .. step.With.Select(input => input.Value), .. step.Env.Select(variable => variable.Value),

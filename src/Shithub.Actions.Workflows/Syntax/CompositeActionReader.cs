@@ -45,7 +45,7 @@ public static class CompositeActionReader
         }
 
         var action = new CompositeAction(path, "", [], [], []);
-        foreach (var field in reader.Fields(mapping, DocumentPath.Root, KeySet.Action))
+        foreach (var field in reader.Fields(mapping, DocumentPath.Root, KeySet.Action, isOpen: true))
         {
             action = field.Name switch
             {
@@ -77,7 +77,7 @@ public static class CompositeActionReader
             return input;
         if (reader.Mapping(entry.Value, entry.Path) is not { } mapping)
             return null;
-        foreach (var field in reader.Fields(mapping, entry.Path, KeySet.InputOfAction))
+        foreach (var field in reader.Fields(mapping, entry.Path, KeySet.InputOfAction, isOpen: true))
         {
             input = field.Name switch
             {

@@ -11,6 +11,7 @@ internal sealed partial record KeySet(
     private static readonly Dictionary<string, string> OtherNames = new(StringComparer.OrdinalIgnoreCase)
     {
         ["script"] = "run",
+        ["cmd"] = "command",
         ["command"] = "run",
         ["when"] = "if",
         ["condition"] = "if",

@@ -47,7 +47,9 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
 
     /// <summary>The supported fields of a mapping; for each other one an error.</summary>
     /// <param name="hint">What to write instead of a key, where the key's place says more than the mapping's other keys.</param>
-    public IEnumerable<Field> Fields(YamlMapping mapping, DocumentPath path, KeySet keys, Func<string, string?>? hint = null)
+    /// <param name="isOpen">Whether GitHub passes over keys that it does not know here: then there is a warning for each.</param>
+    public IEnumerable<Field> Fields(
+        YamlMapping mapping, DocumentPath path, KeySet keys, Func<string, string?>? hint = null, bool isOpen = false)
     {
         foreach (var (key, value) in mapping.Entries)
         {
@@ -61,6 +63,12 @@ internal sealed partial class NodeReader(DiagnosticBag diagnostics)
                 Diagnostics.Error(
                     DiagnosticCodes.NotSupported, field.Key.Position, field.Path,
                     $"'{field.Name}' of {keys.Where} is not supported: {reason}");
+            }
+            else if (isOpen)
+            {
+                Diagnostics.Warning(
+                    DiagnosticCodes.UnknownKey, field.Key.Position, field.Path,
+                    $"'{YamlReader.Show(field.Name)}' means nothing in {keys.Where}", NearestName.Suggest(field.Name, keys.Supported));
             }
             else
             {

@@ -51,7 +51,9 @@ internal sealed class ScheduleReader(NodeReader reader)
             return null;
         if (CronSchedule.TryParse(text, out var schedule, out var error))
             return schedule.Text;
-        reader.Invalid(field.Value, field.Path, $"'{YamlReader.Show(text)}' is not a cron schedule: {error}");
+        reader.Invalid(
+            field.Value, field.Path, $"'{YamlReader.Show(text)}' is not a cron schedule: {error}",
+            text.StartsWith("$cron-", StringComparison.Ordinal) ? "this stands for a time in GitHub's templates; write one such as '30 5 * * 1'" : null);
         return null;
     }
 

@@ -1,4 +1,5 @@
 using Shithub.Actions.Workflows.Expressions;
+using Shithub.Actions.Workflows.Planning;
 using Shithub.Actions.Workflows.Syntax;
 using Shithub.Actions.Workflows.Yaml;
 
@@ -21,9 +22,16 @@ public static class WorkflowReader
         var workflow = SourceText.Decode(utf8, diagnostics) is { } text && YamlReader.Read(text, diagnostics) is { } root
             ? Read(path, root, new NodeReader(diagnostics))
             : null;
+        if (workflow is not null && IsReadWhole(diagnostics))
+            new SlipFinder(workflow, diagnostics).Check();
         var all = diagnostics.ToList();
         return new WorkflowParseResult(diagnostics.HasErrors ? null : workflow, all) { On = ReadableTriggers(workflow, all) };
     }
+
+    /// <summary>Whether no error left a part out: a step whose action is not here is read all the same.</summary>
+    private static bool IsReadWhole(DiagnosticBag diagnostics) =>
+        !diagnostics.HasErrors || diagnostics.ToList().All(diagnostic =>
+            diagnostic.Severity != DiagnosticSeverity.Error || diagnostic.Code == DiagnosticCodes.UnsupportedAction);
 
     private static Workflow? Read(string path, YamlNode root, NodeReader reader)
     {
