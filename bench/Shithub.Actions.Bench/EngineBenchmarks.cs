@@ -26,6 +26,10 @@ internal static class EngineBenchmarks
         Func<CancellationToken, Task<BenchEngine>> start, Cluster cluster, Func<BenchEngine, Task<Table>> run, CancellationToken cancellation)
     {
         await new FilledQueue(cluster.DataSource).ClearAsync(cancellation);
+        // The next repository has the first number again.
+        var repositories = Path.Combine(cluster.Folder, "shithubd", "repositories");
+        if (Directory.Exists(repositories))
+            Directory.Delete(repositories, recursive: true);
         using var engine = await start(cancellation);
         return await run(engine);
     }
