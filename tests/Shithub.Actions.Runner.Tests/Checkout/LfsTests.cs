@@ -54,7 +54,7 @@ public sealed class LfsTests : IAsyncLifetime
         Assert.Equal(1, _downloads);
 
         var without = await _bench.CheckOutAsync(commit);
-        Assert.Equal(Store(Content), without.Read("sub/run.bin"));
+        Assert.Equal(Store(Content), without.Read("it's $(a) b.bin"));
         Assert.Equal(1, _downloads);
     }
 

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Shithub.Actions.Protocol;
-using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Repositories;
 using Shithub.Actions.Server.Repositories.Lfs;
 using Shithub.Actions.Server.Runners;
