@@ -90,7 +90,7 @@ run_project() {
 [ "$(id -u)" -eq 0 ] || fail 'the tests start containers with limits, bridges and a firewall. Run them as root:  sudo ./test.sh'
 trap stop INT TERM HUP
 
-install_missing initdb:postgresql podman:podman runc:runc netavark:netavark iptables:iptables mmdebstrap:mmdebstrap git:git jq:jq \
+install_missing initdb:postgresql podman:podman runc:runc netavark:netavark iptables:iptables mmdebstrap:mmdebstrap git:git git-lfs:git-lfs jq:jq \
   dockerd:docker.io curl:curl nft:nftables dnsmasq:dnsmasq-base ip:iproute2 ps:procps mkfs.ext4:e2fsprogs \
   newuidmap:uidmap slirp4netns:slirp4netns fuse-overlayfs:fuse-overlayfs useradd:passwd chromium:chromium
 require_dotnet

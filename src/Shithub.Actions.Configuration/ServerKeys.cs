@@ -61,7 +61,7 @@ internal static class ServerKeys
         "The git program.", SettingTypes.FilePath).Or("git");
 
     public static readonly SettingKey<long> MaxPushBytes = new SettingKey<long>("git", "max_push_bytes",
-        "The largest push that is accepted.", SettingTypes.Size("64k", "1t")).Or("2g");
+        "The largest push, and the largest file in LFS, that is accepted.", SettingTypes.Size("64k", "1t")).Or("2g");
 
     public static readonly SettingKey<TimeSpan> GitTimeout = new SettingKey<TimeSpan>("git", "operation_timeout",
         "The longest a clone, fetch or push may take.", SettingTypes.Duration("1s", "24h")).Or("1h");

@@ -12,6 +12,7 @@ using Shithub.Actions.Server.Metrics;
 using Shithub.Actions.Server.PullRequests;
 using Shithub.Actions.Server.Queue;
 using Shithub.Actions.Server.Repositories;
+using Shithub.Actions.Server.Repositories.Lfs;
 using Shithub.Actions.Server.Runners;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Server.Secrets;
@@ -142,6 +143,7 @@ public static class ServerHost
         app.MapPolicyEndpoints();
         app.MapExplainEndpoint();
         app.MapGitEndpoints();
+        app.MapLfsEndpoints();
         app.MapWebPages();
     }
 }

@@ -52,6 +52,39 @@ public sealed class CheckoutTests
         Assert.DoesNotContain("Transferred 1", await LogAsync(system, second, 0), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Large_files_pushed_by_git_lfs_are_there_where_a_step_asks_for_them_and_pointers_where_not()
+    {
+        await using var system = await LiveSystem.StartAsync(withRunner: true);
+        await system.AdminAsync("repo", "create", $"{LiveSystem.User}/main");
+        using var main = new GitClient();
+        await main.InitAsync(Url(system, "main"));
+        await main.RunAsync("lfs", "install", "--local");
+        await main.CommitAsync(".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n", "Track");
+        await main.CommitAsync("big.bin", "large content\n", "Big");
+        await main.CommitAsync(".shithub/workflows/checkout.yml", """
+            on: push
+            jobs:
+              all:
+                runs-on: ubuntu-latest
+                steps:
+                  - { uses: actions/checkout@v4, with: { lfs: true } }
+                  - run: cat big.bin; git -c filter.lfs.process= -c filter.lfs.clean= -c filter.lfs.required=false status --porcelain
+                  - { uses: actions/checkout@v4, with: { path: without } }
+                  - run: head -n 1 without/big.bin
+                  - { uses: actions/checkout@v4, with: { path: later, lfs: true } }
+                  - run: cat later/big.bin
+            """, "Workflow");
+        await main.RunAsync("push", "--quiet", "origin", "trunk");
+
+        var run = await EndAsync(system, 1);
+        Assert.Equal("success", run.GetProperty("conclusion").GetString());
+        Assert.Contains("Files from LFS: 1 (1 KiB)\n", await LogAsync(system, run, 0), StringComparison.Ordinal);
+        Assert.Equal("large content\n", await LogAsync(system, run, 1));
+        Assert.Equal("version https://git-lfs.github.com/spec/v1\n", await LogAsync(system, run, 3));
+        Assert.Equal("large content\n", await LogAsync(system, run, 5));
+    }
+
     private static string Url(LiveSystem system, string name) =>
         GitClient.Url(new Uri(system.BaseUrl), $"{LiveSystem.User}/{name}.git", system.Token);
 

@@ -14,10 +14,17 @@ internal sealed class CheckoutBudget(CheckoutHost host)
     /// <exception cref="CheckoutException">It is too much.</exception>
     public void Take(long bytes)
     {
-        _bytes -= bytes;
         _files--;
         if (_files < 0)
             throw new CheckoutException($"the commit has more than {host.FilesMax} files; the runner's operator can raise runner.checkout_files.");
+        TakeBytes(bytes);
+    }
+
+    /// <summary>More of a file that was counted.</summary>
+    /// <exception cref="CheckoutException">It is too much.</exception>
+    public void TakeBytes(long bytes)
+    {
+        _bytes -= bytes;
         if (_bytes < 0)
             throw new CheckoutException($"the commit's files have more than {host.BytesMax} bytes; the runner's operator can raise runner.checkout_bytes.");
     }

@@ -1,4 +1,3 @@
-using System.Text;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Runner.Sandbox;
@@ -19,7 +18,9 @@ internal sealed class GitFetch(ClaimedJob job, UserIds user, CheckoutHost host)
         await log.WriteLineAsync($"Repository: {remote.Address}", cancellationToken);
         await log.WriteLineAsync($"Commit: {wanted}", cancellationToken);
 
-        var trees = new TreeWriter(host, user, new CheckoutBudget(host), log);
+        var budget = new CheckoutBudget(host);
+        var trees = new TreeWriter(host, user, budget, log);
+        var lfs = inputs.Lfs ? new LfsFetch(trees.Git, budget, log) : null;
         CheckoutTarget? target = null;
         var tree = await trees.WriteAsync(
             remote,
@@ -30,23 +31,10 @@ internal sealed class GitFetch(ClaimedJob job, UserIds user, CheckoutHost host)
             folder,
             existing,
             cancellationToken);
+        if (lfs is not null) await lfs.WriteAsync(remote, folder, cancellationToken);
         if (inputs.Submodules != SubmoduleDepth.None)
-            await new SubmoduleFetch(trees, _repositories, inputs).WriteAsync(remote, folder, tree, 1, cancellationToken);
-        if (inputs.Lfs) await RefusePointersAsync(trees.Git, folder, cancellationToken);
+            await new SubmoduleFetch(trees, lfs, _repositories, inputs).WriteAsync(remote, folder, tree, 1, cancellationToken);
         await log.WriteLineAsync($"Checked out {wanted}", cancellationToken);
         return new CheckedOut(ofRun ? job.HeadRef : inputs.Ref ?? target!.Branch ?? tree.Commit, tree.Commit);
-    }
-
-    /// <summary>Who asks for large files must not be given pointers to them without a word.</summary>
-    private static async Task RefusePointersAsync(GitProcess git, string folder, CancellationToken cancellationToken)
-    {
-        var (result, output) = await git.AskAsync(
-            new GitCall(folder, ["ls-files", "-z", "--", ":(attr:filter=lfs)"]), 64 * 1024, cancellationToken);
-        if (!result.Succeeded) throw new CheckoutException($"git does not say which files are in LFS: {result.Error}");
-        if (Encoding.UTF8.GetString(output).Split('\0', StringSplitOptions.RemoveEmptyEntries) is [var first, ..])
-        {
-            throw new CheckoutException(
-                $"'{GitModules.Show(first)}' is kept in LFS, and this server does not keep large files (LFS) yet. Fetch it in a step, or take it out of LFS.");
-        }
     }
 }

@@ -6,7 +6,8 @@ namespace Shithub.Actions.Runner.Checkout;
 /// Fetches the submodules of a working tree: those that are repositories of this server, each at the commit that the tree names. Each becomes
 /// a repository in its own folder, so no name from <c>.gitmodules</c> ever becomes part of a path.
 /// </summary>
-internal sealed class SubmoduleFetch(TreeWriter trees, ServerRepositories repositories, CheckoutInputs inputs)
+/// <param name="lfs">Null: large files stay pointers.</param>
+internal sealed class SubmoduleFetch(TreeWriter trees, LfsFetch? lfs, ServerRepositories repositories, CheckoutInputs inputs)
 {
     private const int LevelsMax = 10;
     private const int ModulesMax = 1000;
@@ -45,6 +46,7 @@ internal sealed class SubmoduleFetch(TreeWriter trees, ServerRepositories reposi
             var options = new TreeOptions($"commit {commit} of submodule '{shown}'", inputs.Depth, inputs.Tags, null);
             var written = await trees.WriteAsync(
                 remote, _ => Task.FromResult(CheckoutTarget.OfId(commit)), options, place, place, cancellationToken);
+            if (lfs is not null) await lfs.WriteAsync(remote, place, cancellationToken);
             known.Append(Configuration(module.Name, remote));
             if (inputs.Submodules == SubmoduleDepth.Recursive) await WriteAsync(remote, place, written, level + 1, cancellationToken);
         }

@@ -48,9 +48,10 @@ internal sealed record TreeContents(IReadOnlyList<(byte[] Path, string Commit)> 
         }
     }
 
-    private delegate void Taker(ReadOnlySpan<byte> entry);
+    internal delegate void Taker(ReadOnlySpan<byte> entry);
 
-    private static async Task EachAsync(Stream stream, Taker take, CancellationToken cancellationToken)
+    /// <summary>Hands on what git lists with <c>-z</c>, entry by entry.</summary>
+    internal static async Task EachAsync(Stream stream, Taker take, CancellationToken cancellationToken)
     {
         var buffer = new byte[64 * 1024];
         var length = 0;

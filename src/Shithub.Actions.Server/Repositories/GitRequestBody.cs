@@ -32,7 +32,7 @@ public sealed class GitRequestBody : IAsyncDisposable
         };
     }
 
-    /// <summary>For reading its beginning, which counts by itself; the rest goes through <see cref="CopyToAsync"/>.</summary>
+    /// <summary>For reading its beginning, which counts by itself; the rest goes through <see cref="CopyToAsync"/> or <see cref="ReadAsync"/>.</summary>
     public Stream Stream => _stream;
 
     /// <summary>Hands the rest on, as fast as the other side takes it, and closes the other side.</summary>
@@ -58,7 +58,9 @@ public sealed class GitRequestBody : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _stream.DisposeAsync();
 
-    private async Task<int> ReadAsync(byte[] buffer, CancellationToken cancellation)
+    /// <returns>How many bytes came; 0 at the end.</returns>
+    /// <exception cref="GitBodyException">Too large, silent for too long, or no gzip.</exception>
+    public async Task<int> ReadAsync(byte[] buffer, CancellationToken cancellation)
     {
         using var idle = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         idle.CancelAfter(IdleTimeout);

@@ -4,6 +4,7 @@ using Npgsql;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Server.Access;
 using Shithub.Actions.Server.Audit;
+using Shithub.Actions.Server.Repositories.Lfs;
 
 namespace Shithub.Actions.Server.Repositories;
 
@@ -106,7 +107,7 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
         long ownerId, string name, bool isPrivate, string defaultBranch, CancellationToken cancellation) =>
         CreateAsync(ownerId, name, isPrivate, defaultBranch, null, cancellation);
 
-    /// <summary>Creates a repository with all branches and tags of another, and as visible as that.</summary>
+    /// <summary>Creates a repository with all branches, tags and large files of another, and as visible as that.</summary>
     /// <inheritdoc cref="CreateAsync(long, string, bool, string, CancellationToken)"/>
     public Task<Repository?> ForkAsync(Repository source, long ownerId, string name, CancellationToken cancellation) =>
         CreateAsync(ownerId, name, source.IsPrivate, source.DefaultBranch, source.Id, cancellation);
@@ -122,7 +123,11 @@ public sealed class RepositoryStore(NpgsqlDataSource dataSource, GitProcess git,
             return null;
         await InitializeAsync(Open(repository.Id).Path, defaultBranch, cancellation);
         if (forkOf is { } source)
+        {
             await CopyRefsAsync(source, repository.Id, cancellation);
+            new LfsObjects(Open(source)).ShareWith(new LfsObjects(Open(repository.Id)));
+        }
+
         await audit.AppendAsync(
             connection, transaction,
             new AuditEntry(

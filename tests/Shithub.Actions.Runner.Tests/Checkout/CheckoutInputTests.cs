@@ -93,16 +93,6 @@ public sealed class CheckoutInputTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Large_files_are_refused_by_name_and_a_repository_without_any_is_fine()
-    {
-        var plain = _repository.Files(("a.bin", "1"));
-        Assert.Null((await _bench.CheckOutAsync(plain, [("lfs", "true")])).Problem);
-        var lfs = _repository.Files((".gitattributes", "*.bin filter=lfs diff=lfs merge=lfs -text\n"), ("a.bin", "version https://git-lfs.github.com/spec/v1\n"));
-        Assert.Contains("'a.bin' is kept in LFS", (await _bench.CheckOutAsync(lfs, [("lfs", "true")])).Problem, StringComparison.Ordinal);
-        Assert.Null((await _bench.CheckOutAsync(lfs)).Problem);
-    }
-
-    [Fact]
     public async Task What_has_no_effect_is_said()
     {
         var commit = _repository.Files(("n", "1"));

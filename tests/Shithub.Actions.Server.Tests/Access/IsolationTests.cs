@@ -87,9 +87,10 @@ public sealed partial class IsolationTests : IAsyncLifetime
     [InlineData("/api/v1/runs/{id}")]
     [InlineData("/{owner}/{repo}/actions/runs/{runIndex}")]
     [InlineData("/{owner}/{repo}/info/refs")]
+    [InlineData("/{owner}/{repo}/info/lfs/objects/{oid}")]
     public async Task The_walk_notices_what_its_owner_sees(string pattern)
     {
-        var credentials = pattern.EndsWith("refs", StringComparison.Ordinal) ? Basic(_bench.Token)
+        var credentials = pattern.Contains("/info/", StringComparison.Ordinal) ? Basic(_bench.Token)
             : pattern.StartsWith("/api", StringComparison.Ordinal) ? Bearer(_bench.Token)
             : ("Cookie", $"{Sessions.CookieName}=" + await _bench.CookieAsync(_bench.Token));
         Assert.NotEqual(
@@ -145,6 +146,7 @@ public sealed partial class IsolationTests : IAsyncLifetime
             ("stepId", _) => Number(_hiddenStep),
             ("runIndex", _) => "1",
             ("sha", _) => Workbench.Sha,
+            ("oid", _) => new string('a', 64),
             ("file", _) => "smoke.yml",
             ("name", "secrets" or "variables") => "XYZZY",
             ("name", "assets") => "site.css",
