@@ -12,7 +12,7 @@ namespace Shithub.Actions.Bench;
 internal static class ParseBenchmark
 {
     private const int Rounds = 200;
-    private const int WarmUp = 100;
+    private const int WarmUp = 400;
 
     /// <summary>Of a file as people write it, and of the worst that there is: milliseconds.</summary>
     private const int Limit = 5;
