@@ -25,6 +25,8 @@ public sealed class PodmanFixture
         podman network rm --force "$2" >/dev/null 2>&1
         kill $service
         wait $service
+        # What runners that a test killed had mounted.
+        awk -v folder="$1/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount
         rm -rf "$1"
         """;
 

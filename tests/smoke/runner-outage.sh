@@ -5,6 +5,8 @@
 create_repository outage
 ids=$(shithubd admin runner list --output json | jq -r '.[] | select(.revoked | not) | .id')
 [ -n "$ids" ] || fail 'no runner is registered'
+runners_with() { shithubd admin runner list --output json | jq --arg status "$1" '[.[] | select(.status == $status)] | length > 0'; }
+until_is true 60 runners_with online
 for id in $ids; do shithubd admin runner drain --id "$id" --reason 'outage smoke' >/dev/null; done
 
 sha=$(smoke_workflow | push_workflow outage smoke.yml)
