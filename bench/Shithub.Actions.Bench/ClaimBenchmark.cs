@@ -30,6 +30,7 @@ internal sealed class ClaimBenchmark(Cluster cluster, ServerProcess server, Fill
         ["capacities"] = "array[1000]",
         ["host_names"] = "array['bench']",
         ["versions"] = "array['0.1.0']",
+        ["not_claiming"] = "array[null::text]",
     };
 
     // Each client has the runners whose numbers leave its own remainder, as over HTTP.
