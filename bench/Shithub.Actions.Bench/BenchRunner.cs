@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
@@ -88,13 +89,14 @@ internal sealed class BenchRunner : IAsyncDisposable
     }
 
     /// <summary>Pushes a commit, and waits for its run to end well.</summary>
-    /// <returns>When <c>git push</c> returned, and the answer of <paramref name="sql"/> about the commit <c>@sha</c>.</returns>
-    public async Task<(DateTime Pushed, T Run)> PushAsync<T>(string path, string contents, string sql, CancellationToken cancellation)
+    /// <returns>When <c>git push</c> returned and how long it took, and the answer of <paramref name="sql"/> about the commit <c>@sha</c>.</returns>
+    public async Task<((DateTime At, TimeSpan Took) Pushed, T Run)> PushAsync<T>(string path, string contents, string sql, CancellationToken cancellation)
         where T : class
     {
         var sha = await Git.CommitAsync(path, contents, "Push");
+        var started = Stopwatch.GetTimestamp();
         await Git.RunAsync("push", "--quiet", "origin", "trunk");
-        var pushed = DateTime.UtcNow;
+        var pushed = (DateTime.UtcNow, Stopwatch.GetElapsedTime(started));
         string? conclusion = null;
         await UntilAsync(
             async () => (conclusion = await AskAsync<string?>("select conclusion from workflow_runs where head_sha = @sha", new { sha }, cancellation)) is not null,
@@ -152,7 +154,7 @@ internal sealed class BenchRunner : IAsyncDisposable
 
     private async Task UntilAsync(Func<Task<bool>> holds, string otherwise, CancellationToken cancellation)
     {
-        var waited = System.Diagnostics.Stopwatch.StartNew();
+        var waited = Stopwatch.StartNew();
         while (!await holds())
         {
             if (waited.Elapsed > Patience || _process.Ended.IsCompleted)

@@ -3,6 +3,9 @@ namespace Shithub.Actions.Bench;
 /// <summary>The parts about runners, each on one engine.</summary>
 internal static class EngineBenchmarks
 {
+    public static Task<Table> PushAsync(Func<CancellationToken, Task<BenchEngine>> engine, Cluster cluster, ServerProcess server, CancellationToken cancellation) =>
+        WithAsync(engine, cluster, started => new PushBenchmark(cluster, server).RunAsync(started, cancellation), cancellation);
+
     public static Task<Table> SpeedAsync(Func<CancellationToken, Task<BenchEngine>> engine, Cluster cluster, ServerProcess server, CancellationToken cancellation) =>
         WithAsync(
             engine, cluster,

@@ -22,7 +22,7 @@ internal static class Run
         new("completion", (it, stop) => new CompletionBenchmark(it.Cluster, it.Server, it.Queue).RunAsync(stop)),
         new("scale", (it, stop) => new ScaleBenchmark(it.Server, it.Queue).RunAsync(stop)),
         new("logs", (it, stop) => new LogBenchmark(it.Cluster, it.Server, it.Queue).RunAsync(stop)),
-        new("push", (it, stop) => new PushBenchmark(it.Cluster, it.Server).RunAsync(stop)),
+        new("push", (it, stop) => EngineBenchmarks.PushAsync(BenchEngine.PodmanAsync, it.Cluster, it.Server, stop)),
         new("speed-podman", (it, stop) => EngineBenchmarks.SpeedAsync(BenchEngine.PodmanAsync, it.Cluster, it.Server, stop)),
         new("speed-docker", (it, stop) => EngineBenchmarks.SpeedAsync(BenchEngine.DockerAsync, it.Cluster, it.Server, stop)),
         new("throughput-podman", (it, stop) => EngineBenchmarks.ThroughputAsync(BenchEngine.PodmanAsync, it.Cluster, it.Server, stop)),

@@ -45,7 +45,7 @@ internal sealed class SpeedBenchmark(Cluster cluster, ServerProcess server)
             Add(started, bareStart);
             Add(firstWarm, (run.FirstOutputAt - run.ClaimedAt).TotalMilliseconds);
             Add(firstCold, (coldRun.FirstOutputAt - coldRun.ClaimedAt).TotalMilliseconds);
-            Add(conclusion, (run.CompletedAt - pushed).TotalMilliseconds);
+            Add(conclusion, (run.CompletedAt - pushed.At).TotalMilliseconds);
             Add(other, built);
         }
 
