@@ -3,6 +3,7 @@ using System.ComponentModel;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Jobs;
 using Shithub.Actions.Runner.Sandbox;
 
@@ -20,7 +21,6 @@ internal sealed partial class GitMirrors
     private const int PacksMax = 50;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan CleanupTime = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan SweepEvery = TimeSpan.FromHours(1);
 
@@ -224,23 +224,13 @@ internal sealed partial class GitMirrors
         if (!await gate.WaitAsync(patience, cancellationToken)) return null;
         try
         {
-            while (true)
-            {
-                try
-                {
-                    var file = new FileStream(Path.Combine(Root, $"{name}.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-                    return new Held(gate, file);
-                }
-                catch (IOException) when (_time.GetElapsedTime(startedAt) < patience)
-                {
-                    await Task.Delay(Glance, _time, cancellationToken);
-                }
-                catch (IOException)
-                {
-                    gate.Release();
-                    return null;
-                }
-            }
+            var left = patience - _time.GetElapsedTime(startedAt);
+            return new Held(gate, await HostLock.TakeAsync(Path.Combine(Root, $"{name}.lock"), left, _time, cancellationToken));
+        }
+        catch (IOException)
+        {
+            gate.Release();
+            return null;
         }
         catch
         {
@@ -249,7 +239,7 @@ internal sealed partial class GitMirrors
         }
     }
 
-    private sealed class Held(SemaphoreSlim gate, FileStream file) : IDisposable
+    private sealed class Held(SemaphoreSlim gate, IDisposable file) : IDisposable
     {
         public void Dispose()
         {

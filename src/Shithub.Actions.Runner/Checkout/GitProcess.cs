@@ -166,7 +166,7 @@ internal sealed class GitProcess(UserIds user, long fileBytesMax)
         environment["GIT_CEILING_DIRECTORIES"] = call.Folder;
         var configuration = Configuration.ToList();
         if (call.Remote is { Token: { } token } remote)
-            configuration.Add(($"http.{remote.Address}.extraHeader", BasicAuthorization(token)));
+            configuration.Add(($"http.{remote.Address}.extraHeader", "Authorization: Basic " + GitRemote.BasicCredentials(token)));
         environment["GIT_CONFIG_COUNT"] = configuration.Count.ToString(CultureInfo.InvariantCulture);
         foreach (var (index, (key, value)) in configuration.Index())
         {
@@ -176,10 +176,6 @@ internal sealed class GitProcess(UserIds user, long fileBytesMax)
 
         return start;
     }
-
-    /// <summary>The header for a checkout token, which is the password of Basic authentication.</summary>
-    private static string BasicAuthorization(string token) =>
-        "Authorization: Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes("x-access-token:" + token));
 }
 
 /// <param name="Folder">Where git runs; one that no step can exchange meanwhile.</param>
@@ -208,4 +204,7 @@ internal sealed record GitRemote(Uri Url, string? Token, string Name, string Ide
 {
     /// <summary>Without anything that could be a secret.</summary>
     public string Address => Url.GetLeftPart(UriPartial.Path);
+
+    /// <summary>What follows <c>Basic</c> in the header of who shows this token.</summary>
+    public static string BasicCredentials(string token) => Convert.ToBase64String(Encoding.UTF8.GetBytes("x-access-token:" + token));
 }

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -34,10 +33,7 @@ internal sealed class LfsServer : IDisposable
             MaxResponseContentBufferSize = AnswerBytesMax,
         };
         if (remote.Token is { } token)
-        {
-            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-                "Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes("x-access-token:" + token)));
-        }
+            _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", GitRemote.BasicCredentials(token));
     }
 
     /// <summary>Makes sure that the server has the objects, in these sizes, before any of them is transferred.</summary>

@@ -8,17 +8,21 @@ internal static class HostLock
 
     /// <param name="path">A file in a folder that is there.</param>
     /// <exception cref="IOException">Somebody had it for 30 s.</exception>
-    public static async Task<IDisposable> TakeAsync(string path, CancellationToken cancellationToken)
+    public static Task<IDisposable> TakeAsync(string path, CancellationToken cancellationToken) =>
+        TakeAsync(path, Patience, TimeProvider.System, cancellationToken);
+
+    /// <exception cref="IOException">Somebody had it all the time.</exception>
+    public static async Task<IDisposable> TakeAsync(string path, TimeSpan patience, TimeProvider time, CancellationToken cancellationToken)
     {
-        for (var started = TimeProvider.System.GetTimestamp(); ;)
+        for (var started = time.GetTimestamp(); ;)
         {
             try
             {
                 return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
             }
-            catch (IOException) when (TimeProvider.System.GetElapsedTime(started) < Patience)
+            catch (IOException) when (time.GetElapsedTime(started) < patience)
             {
-                await Task.Delay(Pause, cancellationToken);
+                await Task.Delay(Pause, time, cancellationToken);
             }
         }
     }
