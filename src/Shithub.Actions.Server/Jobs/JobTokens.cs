@@ -41,30 +41,25 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
     /// <summary>While the root key is being replaced: tokens signed with the previous one stay good until they expire.</summary>
     private readonly Lazy<byte[]?> _previousKey = new(() => root.DerivePrevious(KeyLabel));
 
-    public string Issue(JobTokenClaims claims)
-    {
-        var signed = Payload(claims);
-        return $"{signed}.{Encoding.ASCII.GetString(Sign(_key.Value, signed))}";
-    }
+    public string Issue(JobTokenClaims claims) => Issue(_key.Value, claims);
 
     /// <summary>Every token that may have been given for these claims: one, or two while the root key is being replaced.</summary>
     public IEnumerable<string> AllOf(JobTokenClaims claims)
     {
         yield return Issue(claims);
-        if (_previousKey.Value is not { } previous)
-            yield break;
-        var signed = Payload(claims);
-        yield return $"{signed}.{Encoding.ASCII.GetString(Sign(previous, signed))}";
+        if (_previousKey.Value is { } previous)
+            yield return Issue(previous, claims);
     }
 
-    private static string Payload(JobTokenClaims claims)
+    private static string Issue(byte[] key, JobTokenClaims claims)
     {
         var payload = JsonSerializer.SerializeToUtf8Bytes(
             new TokenPayload(
                 $"runner:{claims.RunnerId.ToString(CultureInfo.InvariantCulture)}", claims.Purpose, claims.JobId, claims.RunId,
                 claims.RepoId, claims.Attempt, claims.Expires, claims.Jti),
             JobTokenJson.Default.TokenPayload);
-        return $"{Header}.{Base64Url.EncodeToString(payload)}";
+        var signed = $"{Header}.{Base64Url.EncodeToString(payload)}";
+        return $"{signed}.{Encoding.ASCII.GetString(Sign(key, signed))}";
     }
 
     /// <summary>The claims of a token that we signed, that is meant for <paramref name="purpose"/> and has not expired; else null.</summary>

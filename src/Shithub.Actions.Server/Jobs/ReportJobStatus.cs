@@ -5,7 +5,6 @@ using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.Logs;
 using Shithub.Actions.Server.Metrics;
 using Shithub.Actions.Server.Runs;
-using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Server.Jobs;
 
@@ -135,14 +134,17 @@ public sealed class ReportJobStatus(
         if (hasWithheld)
             await withheld.ReleaseAllAsync(connection, transaction, call.Token.JobId, call.Token.Attempt, cancellation);
 
-        string Answer(RunState run) => StatusAnswer.Write(change.Status, change.Conclusion, run.Status, run.Conclusion);
-        var run = await RunProgress.AdvanceAsync(
+        var answer = "";
+        await RunProgress.AdvanceAsync(
             connection, transaction, call.Token.RunId, jobs,
             run => new NpgsqlBatchCommand(KeepAnswer)
             {
                 Parameters =
                 {
-                    new NpgsqlParameter<string>("response", NpgsqlDbType.Text) { TypedValue = Answer(run) },
+                    new NpgsqlParameter<string>("response", NpgsqlDbType.Text)
+                    {
+                        TypedValue = answer = StatusAnswer.Write(change.Status, change.Conclusion, run.Status, run.Conclusion),
+                    },
                     new NpgsqlParameter<Guid>("jti", call.Token.Jti),
                 },
             },
@@ -151,7 +153,7 @@ public sealed class ReportJobStatus(
         metrics.StepTimedOut(timedOut);
         // Its runner has room again, and so have its repository and its owner under their caps: other servers' runners may take what waited.
         notifications.Broadcast(Topic.Queue);
-        return new JobCallOutcome(JobCallResult.Done, null, Answer(run));
+        return new JobCallOutcome(JobCallResult.Done, null, answer);
     }
 
     private async Task<StatusChange> WithoutSecretsAsync(JobCall call, StatusChange change, CancellationToken cancellation)

@@ -18,8 +18,9 @@ public sealed class OpenPullRequest(
         Repository repository, Actor actor, string title, string body, string head, string baseBranch, IdempotentCall? call,
         CancellationToken cancellation)
     {
-        await using (var look = await dataSource.OpenConnectionAsync(cancellation))
+        if (call is not null)
         {
+            await using var look = await dataSource.OpenConnectionAsync(cancellation);
             if (await IdempotentCalls.FindAsync(look, call, cancellation) is { } earlier)
                 return await RepeatAsync(earlier, cancellation);
         }

@@ -37,7 +37,7 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
     {
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         if (await IdempotentCalls.FindAsync(connection, call, cancellation) is { } earlier)
-            return await RepeatAsync(connection, earlier, cancellation);
+            return await DispatchOutcome.OfAsync(connection, earlier, cancellation);
         var original = await connection.QuerySingleOrDefaultAsync<Original>(
             new CommandDefinition(ReadEvent, new { run.Id }, cancellationToken: cancellation));
         if (original is null || await repositories.FindAsync(run.RepoId, cancellation) is not { } repository)
@@ -73,7 +73,7 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
         };
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         if (await IdempotentCalls.BeginAsync(connection, transaction, call, cancellation) is { } first)
-            return await RepeatAsync(connection, first, cancellation);
+            return await DispatchOutcome.OfAsync(connection, first, cancellation);
         if (await connection.ExecuteScalarAsync<long?>(
             new CommandDefinition(KeepOriginal, new { run.Id }, transaction, cancellationToken: cancellation)) is null)
         {
@@ -93,13 +93,6 @@ public sealed class RerunRun(NpgsqlDataSource dataSource, RepositoryStore reposi
         await transaction.CommitAsync(cancellation);
         notifications.Signal(Topic.Queue);
         return new DispatchOutcome(enqueued, null, null);
-    }
-
-    private static async Task<DispatchOutcome?> RepeatAsync(NpgsqlConnection connection, EarlierCall earlier, CancellationToken cancellation)
-    {
-        if (!earlier.IsTheSame)
-            return DispatchOutcome.Refuse(IdempotencyKey.Header, EarlierCall.Complaint);
-        return await EnqueueRun.FindAsync(connection, earlier.MadeId!.Value, cancellation) is { } run ? new DispatchOutcome(run, null, null) : null;
     }
 
     private static JsonObject Parse(string json) => (JsonObject)JsonNode.Parse(json)!;

@@ -23,8 +23,9 @@ public sealed class DispatchWorkflow(
         Repository repository, Actor actor, string file, string reference, IReadOnlyDictionary<string, string> inputs, IdempotentCall? call,
         CancellationToken cancellation)
     {
-        await using (var look = await dataSource.OpenConnectionAsync(cancellation))
+        if (call is not null)
         {
+            await using var look = await dataSource.OpenConnectionAsync(cancellation);
             if (await IdempotentCalls.FindAsync(look, call, cancellation) is { } earlier)
                 return await RepeatAsync(look, earlier, cancellation);
         }
@@ -75,14 +76,9 @@ public sealed class DispatchWorkflow(
         return new DispatchOutcome(enqueued, null, null);
     }
 
-    private static async Task<DispatchOutcome> RepeatAsync(NpgsqlConnection connection, EarlierCall earlier, CancellationToken cancellation)
-    {
-        if (!earlier.IsTheSame)
-            return DispatchOutcome.Refuse(IdempotencyKey.Header, EarlierCall.Complaint);
-        return await EnqueueRun.FindAsync(connection, earlier.MadeId!.Value, cancellation) is { } run
-            ? new DispatchOutcome(run, null, null)
-            : DispatchOutcome.Refuse(null, "The run that this request started is gone. Send a new request to start another.");
-    }
+    private static async Task<DispatchOutcome> RepeatAsync(NpgsqlConnection connection, EarlierCall earlier, CancellationToken cancellation) =>
+        await DispatchOutcome.OfAsync(connection, earlier, cancellation)
+        ?? DispatchOutcome.Refuse(null, "The run that this request started is gone. Send a new request to start another.");
 
     /// <summary>A branch wins over a tag of the same name, as on GitHub.</summary>
     public static async Task<(string Ref, string Sha)?> ResolveAsync(GitRepository git, string reference, CancellationToken cancellation)
@@ -105,4 +101,13 @@ public sealed class DispatchWorkflow(
 public sealed record DispatchOutcome(EnqueuedRun? Run, string? Field, string? Detail)
 {
     public static DispatchOutcome Refuse(string? field, string detail) => new(null, field, detail);
+
+    /// <summary>That of an earlier call with the same key.</summary>
+    /// <returns>Null where the run that it made is gone.</returns>
+    public static async Task<DispatchOutcome?> OfAsync(NpgsqlConnection connection, EarlierCall earlier, CancellationToken cancellation)
+    {
+        if (!earlier.IsTheSame)
+            return Refuse(IdempotencyKey.Header, EarlierCall.Complaint);
+        return await EnqueueRun.FindAsync(connection, earlier.MadeId!.Value, cancellation) is { } run ? new DispatchOutcome(run, null, null) : null;
+    }
 }

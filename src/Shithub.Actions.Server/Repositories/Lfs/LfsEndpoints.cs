@@ -19,6 +19,7 @@ public static class LfsEndpoints
 
     private const int BodyBytesMax = 512 * 1024;
     private const string NoOid = "An oid is a SHA-256: 64 hexadecimal digits, lower case.";
+    private const string NoObject = "There is no such object in this repository.";
 
     public static void MapLfsEndpoints(this IEndpointRouteBuilder routes)
     {
@@ -63,7 +64,7 @@ public static class LfsEndpoints
     private static LfsAnswer OfDownload(LfsObjects objects, string oid, long size, string root)
     {
         if (objects.Find(oid) is not { } file)
-            return new LfsAnswer(oid, size, Error: new LfsError(StatusCodes.Status404NotFound, "There is no such object in this repository."));
+            return new LfsAnswer(oid, size, Error: new LfsError(StatusCodes.Status404NotFound, NoObject));
         return file.Length == size
             ? new LfsAnswer(oid, size, new LfsActions(Download: new LfsAction($"{root}/{oid}")))
             : new LfsAnswer(oid, size, Error: new LfsError(StatusCodes.Status422UnprocessableEntity, WrongSize(file.Length, size)));
@@ -176,7 +177,7 @@ public static class LfsEndpoints
 
     private static string TooLarge(long bytesMax) => $"An object may have {bytesMax} bytes; the server's operator can raise git.max_push_bytes.";
 
-    private static IResult NoSuchObject() => Say(StatusCodes.Status404NotFound, "There is no such object in this repository.");
+    private static IResult NoSuchObject() => Say(StatusCodes.Status404NotFound, NoObject);
 
     private static IResult Say(int status, string message) => Json(new LfsMessage(message), LfsJson.Default.LfsMessage, status);
 
