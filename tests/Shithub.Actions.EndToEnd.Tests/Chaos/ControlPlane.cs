@@ -92,11 +92,11 @@ internal sealed class ControlPlane : IAsyncDisposable
 
             {_settings}
             """);
-        _servers[server] = Process.Start(WithoutSettings(new ProcessStartInfo("sh",
+        _servers[server] = Process.Start(new ProcessStartInfo("sh",
         [
             "-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", Path.Combine(_folder, $"server-{server}.log"),
             "dotnet", server == 0 ? _program : SourceTree.Server, "serve", "--config", config,
-        ])));
+        ]));
         using var client = new HttpClient { BaseAddress = Url(server) };
         await LiveSystem.UntilAsync($"server {server} is ready", async () =>
         {
@@ -151,24 +151,16 @@ internal sealed class ControlPlane : IAsyncDisposable
     /// <summary>Runs <c>shithubd admin … --output json</c> of the build under test.</summary>
     public async Task<JsonElement> AdminAsync(params string[] arguments)
     {
-        using var process = Process.Start(WithoutSettings(new ProcessStartInfo(
+        using var process = Process.Start(new ProcessStartInfo(
             "dotnet", [SourceTree.Server, "admin", .. arguments, "--config", Config(0), "--output", "json"])
         {
             RedirectStandardOutput = true,
-        }))!;
+        })!;
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         return process.ExitCode == 0
             ? JsonDocument.Parse(output).RootElement
             : throw new InvalidOperationException($"shithubd admin {string.Join(' ', arguments)} ended with {process.ExitCode}: {output}");
-    }
-
-    /// <summary>The tests' own variables look like settings, and the program refuses those that it does not know.</summary>
-    private static ProcessStartInfo WithoutSettings(ProcessStartInfo start)
-    {
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("SHITHUB_", StringComparison.Ordinal)).ToList())
-            start.Environment.Remove(name);
-        return start;
     }
 
     private string Config(int server) => Path.Combine(_folder, $"shithubd-{server.ToString(CultureInfo.InvariantCulture)}.toml");

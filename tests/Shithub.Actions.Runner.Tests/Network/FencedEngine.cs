@@ -29,6 +29,16 @@ public abstract class FencedEngine(bool docker) : IAsyncLifetime
 
     internal IPEndPoint Resolver => new(Fence.Plan.Address, 53);
 
+    /// <summary>The settings of a runner behind this fence.</summary>
+    internal IReadOnlyList<(string Path, string Value)> Options =>
+    [
+        ("engine.kind", IsDocker ? "docker" : "podman"), ("engine.socket", Settings.Engine.Socket!),
+        ("runner.workspace_root", Settings.Runner.WorkspaceRoot), ("engine.network", Settings.Engine.Network),
+        ("engine.network_fence", "on"), ("engine.dns_servers", Settings.Engine.DnsServers[0]),
+        ("runner.network_subnet", Settings.Runner.NetworkSubnet), ("runner.upstream_dns", string.Join(',', Settings.Runner.UpstreamDns!)),
+        ("runner.network_allowlist", List), ("runner.network_address_ttl", "4s"),
+    ];
+
     public async ValueTask InitializeAsync()
     {
         var podman = await PodmanFixture.GetAsync();

@@ -125,7 +125,7 @@ public abstract class FencedJobTests(FencedEngine fenced)
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        foreach (var (path, value) in Options().Concat(
+        foreach (var (path, value) in fenced.Options.Concat(
             [("server.base_url", server.BaseUrl.ToString()), ("runner.token", FakeServer.RunnerToken), ("engine.default_image", PodmanFixture.Image)]))
         {
             var parts = path.ToUpperInvariant().Split('.');
@@ -174,20 +174,7 @@ public abstract class FencedJobTests(FencedEngine fenced)
     private static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
 
     private Task<RunningRunner> StartAsync(FakeServer server, params (string, string)[] more) =>
-        RunningRunner.StartAsync(server, [.. Options(), .. more]);
-
-    private IEnumerable<(string Path, string Value)> Options()
-    {
-        var settings = fenced.Settings;
-        return
-        [
-            ("engine.kind", fenced.IsDocker ? "docker" : "podman"), ("engine.socket", settings.Engine.Socket!),
-            ("runner.workspace_root", settings.Runner.WorkspaceRoot), ("engine.network", settings.Engine.Network),
-            ("engine.network_fence", "on"), ("engine.dns_servers", settings.Engine.DnsServers[0]),
-            ("runner.network_subnet", settings.Runner.NetworkSubnet), ("runner.upstream_dns", string.Join(',', settings.Runner.UpstreamDns!)),
-            ("runner.network_allowlist", FencedEngine.List), ("runner.network_address_ttl", "4s"),
-        ];
-    }
+        RunningRunner.StartAsync(server, [.. fenced.Options, .. more]);
 
     private async Task BreakAsync(string part)
     {

@@ -56,15 +56,6 @@ public abstract class WarmFencedTests(FencedEngine fenced)
         return [.. containers.Select(container => container.Names![0].TrimStart('/'))];
     }
 
-    private Task<RunningRunner> StartAsync(FakeServer server)
-    {
-        var settings = fenced.Settings;
-        return RunningRunner.StartAsync(
-            server,
-            ("engine.warm", "1"), ("engine.kind", fenced.IsDocker ? "docker" : "podman"), ("engine.socket", settings.Engine.Socket!),
-            ("runner.workspace_root", settings.Runner.WorkspaceRoot), ("engine.network", settings.Engine.Network),
-            ("engine.network_fence", "on"), ("engine.dns_servers", settings.Engine.DnsServers[0]),
-            ("runner.network_subnet", settings.Runner.NetworkSubnet), ("runner.upstream_dns", string.Join(',', settings.Runner.UpstreamDns!)),
-            ("runner.network_allowlist", FencedEngine.List), ("runner.network_address_ttl", "4s"));
-    }
+    private Task<RunningRunner> StartAsync(FakeServer server) =>
+        RunningRunner.StartAsync(server, [("engine.warm", "1"), .. fenced.Options]);
 }
