@@ -177,7 +177,8 @@ end $$;
 -- gets no second one. Whether a runner's token is good is looked at again, under the lock.
 create or replace function claim_jobs(token_hashes bytea[], claim_ids text[], jtis uuid[], lease_seconds integer[], token_seconds bigint)
 returns integer language plpgsql
-    set enable_seqscan = off set plan_cache_mode = force_generic_plan set jit = off
+    set join_collapse_limit = 1 set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+    set plan_cache_mode = force_generic_plan set jit = off
 as $$
 declare
     ask record;
@@ -208,12 +209,16 @@ begin
                 select token_hash, claim_id, min(n)::integer as n
                 from unnest(token_hashes, claim_ids) with ordinality u (token_hash, claim_id, n)
                 group by token_hash, claim_id) c
-            join runner_tokens t on t.token_hash = c.token_hash
-            join queue_runner_standing s on s.runner_id = t.runner_id and s.stop is null
-            where t.revoked_at is null
-                and t.superseded_at is null
-                and (t.expires_at is null or t.expires_at > now())
-                and not exists (select from workflow_jobs j where j.runner_id = t.runner_id and j.claim_id = c.claim_id)) a
+            cross join lateral (
+                select t.runner_id
+                from runner_tokens t
+                where t.token_hash = c.token_hash
+                    and t.revoked_at is null
+                    and t.superseded_at is null
+                    and (t.expires_at is null or t.expires_at > now())
+                offset 0) t
+            cross join lateral (select q.* from queue_runner_standing q where q.runner_id = t.runner_id and q.stop is null offset 0) s
+            where not exists (select from workflow_jobs j where j.runner_id = t.runner_id and j.claim_id = c.claim_id offset 0)) a
         where a.place <= a.room
         order by a.n
     loop
