@@ -33,7 +33,13 @@ public static class DatabaseConnection
     private static NpgsqlDataSource Open(string connectionString, int maxConnections, string? options)
     {
         var connection = new NpgsqlConnectionStringBuilder(connectionString) { MaxPoolSize = maxConnections };
-        if (options is not null) connection.Options = $"{connection.Options} {options}".Trim();
+        if (options is not null)
+        {
+            connection.Options = $"{connection.Options} {options}".Trim();
+            // Eight chunks of 4 KiB are one call of the system, not five.
+            connection.WriteBufferSize = 64 * 1024;
+        }
+
         connection.ApplicationName ??= "shithubd";
         // Every statement of a hot path is prepared once per connection, by itself.
         connection.MaxAutoPrepare = 100;

@@ -115,16 +115,28 @@ public sealed class AppendBatches(AppendStatement statement) : IDisposable
             for (var i = 0; i < batch.Count; i++)
                 batch[i].Settle(done[i]);
         }
-        catch (PostgresException) when (batch.Count > 1)
+        catch (PostgresException error) when (batch.Count > 1 || error.SqlState == PostgresErrorCodes.UniqueViolation)
         {
             // The statement had no effect. Whose fault it was shows when each goes by itself.
             foreach (var append in batch)
-                await RunAsync([append]);
+                await RunAloneAsync(append);
         }
         catch (Exception error)
         {
             foreach (var append in batch)
                 append.Fail(error);
+        }
+    }
+
+    private async Task RunAloneAsync(PendingAppend append)
+    {
+        try
+        {
+            append.Settle(await statement.RunAsync(append, CancellationToken.None));
+        }
+        catch (Exception error)
+        {
+            append.Fail(error);
         }
     }
 }

@@ -11,161 +11,156 @@ namespace Shithub.Actions.Server.Logs;
 /// </summary>
 public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batches)] NpgsqlDataSource dataSource, LogLimits limits)
 {
-    private static readonly string Alone = Sql("for update of j", movesWithheld: true);
+    /// <summary>Where all calls are of steps and nothing is or was withheld, as is nearly always so.</summary>
+    private static readonly string Usual = Sql(Chunk(OfStep), "");
 
-    // Rows that somebody else has are left out, not waited for: one job that is being cancelled holds up no other, and no order in which
-    // locks are taken can make two transactions wait for one another.
-    private static readonly string Shared = Sql("for update of j skip locked", movesWithheld: false);
-    private static readonly string SharedMoving = Sql("for update of j skip locked", movesWithheld: true);
+    private static readonly string Any = Sql($"({Chunk(OfStep)}) union all ({Chunk(OfJobItself)})", Withheld);
 
-    /// <summary>One call; waits for the job's row.</summary>
+    private const string Lock = "select from workflow_jobs where id = $1 for update";
+
+    /// <summary>One call; waits for the job's row, and then sees what whoever had it did.</summary>
     public async Task<AppendDone?> RunAsync(PendingAppend append, CancellationToken cancellation)
     {
-        var done = await RunAsync(Alone, [append], cancellation);
-        return done[0];
+        await using var batch = dataSource.CreateBatch();
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Lock) { Parameters = { new NpgsqlParameter<long> { TypedValue = append.Call.Token.JobId } } });
+        var command = new NpgsqlBatchCommand(Any);
+        Bind(command.Parameters, [append]);
+        batch.BatchCommands.Add(command);
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        await reader.NextResultAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? new AppendDone(reader.GetInt64(1), reader.GetInt64(2)) : null;
     }
 
     /// <summary>Many calls; those whose job's row somebody has are not done.</summary>
     /// <returns>In the order of the calls; null for each that had no effect.</returns>
-    public Task<AppendDone?[]> RunAsync(IReadOnlyList<PendingAppend> appends, CancellationToken cancellation) =>
-        RunAsync(appends.Any(append => append.MovesWithheld) ? SharedMoving : Shared, appends, cancellation);
-
-    private async Task<AppendDone?[]> RunAsync(string sql, IReadOnlyList<PendingAppend> appends, CancellationToken cancellation)
+    /// <exception cref="PostgresException">
+    /// Nothing was done. A unique violation: one of the calls was done by somebody else meanwhile, and goes by itself to hear so.
+    /// </exception>
+    public async Task<AppendDone?[]> RunAsync(IReadOnlyList<PendingAppend> appends, CancellationToken cancellation)
     {
-        await using var command = dataSource.CreateCommand(sql);
+        await using var command = dataSource.CreateCommand(appends.All(append => append is { MovesWithheld: false, StepId: not null }) ? Usual : Any);
         Bind(command.Parameters, appends);
         var done = new AppendDone?[appends.Count];
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
-            done[reader.GetInt32(0)] = new AppendDone(reader.GetInt64(1), reader.GetInt64(2));
+            done[reader.GetInt32(0) - 1] = new AppendDone(reader.GetInt64(1), reader.GetInt64(2));
         return done;
     }
 
+    // By position: Npgsql would look for names in the statement at each call.
     private void Bind(NpgsqlParameterCollection parameters, IReadOnlyList<PendingAppend> appends)
     {
         var count = appends.Count;
-        T[] Each<T>(Func<PendingAppend, T> value)
+        void Each<T>(Func<PendingAppend, T> value, NpgsqlDbType type)
         {
             var values = new T[count];
             for (var i = 0; i < count; i++)
                 values[i] = value(appends[i]);
-            return values;
+            parameters.Add(new NpgsqlParameter<T[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | type });
         }
 
-        parameters.Add(new NpgsqlParameter<long[]>("job_ids", Each(append => append.Call.Token.JobId)));
-        parameters.Add(new NpgsqlParameter<int[]>("attempts", Each(append => append.Call.Token.Attempt)));
-        parameters.Add(new NpgsqlParameter<Guid[]>("jtis", Each(append => append.Call.Token.Jti)));
-        parameters.Add(new NpgsqlParameter<string?[]>("idempotency_keys", NpgsqlDbType.Array | NpgsqlDbType.Text)
-        {
-            TypedValue = Each(append => append.Call.IdempotencyKey),
-        });
-        parameters.Add(new NpgsqlParameter<byte[][]>("request_hashes", Each(append => append.Call.RequestHash)));
-        parameters.Add(new NpgsqlParameter<Guid[]>("next_jtis", Each(append => append.Call.NextJti)));
-        parameters.Add(new NpgsqlParameter<long?[]>("step_ids", Each(append => append.StepId)));
-        parameters.Add(new NpgsqlParameter<int[]>("seqs", Each(append => append.Seq)));
-        parameters.Add(new NpgsqlParameter<byte[][]>("chunks", Each(append => append.Stored)));
-        parameters.Add(new NpgsqlParameter<byte[][]>("sent_hashes", Each(append => append.SentHash)));
-        parameters.Add(new NpgsqlParameter<int[]>("masks", Each(append => append.MasksVersion)));
-        parameters.Add(new NpgsqlParameter<int[]>("last_seqs", Each(append => append.LastSeq)));
-        parameters.Add(new NpgsqlParameter<bool[]>("repeats", Each(append => append.IsRepeat)));
-        parameters.Add(new NpgsqlParameter<byte[]?[]>("withheld", NpgsqlDbType.Array | NpgsqlDbType.Bytea)
-        {
-            TypedValue = Each(append => append.Withheld),
-        });
-        parameters.Add(new NpgsqlParameter<long>("max_bytes", limits.MaxBytesPerJob));
-        parameters.Add(new NpgsqlParameter<long>("token_seconds", ProtocolLimits.JobTokenSeconds));
+        Each(append => append.Call.Token.JobId, NpgsqlDbType.Bigint);
+        Each(append => append.Call.Token.Attempt, NpgsqlDbType.Integer);
+        Each(append => append.Call.Token.Jti, NpgsqlDbType.Uuid);
+        Each(append => append.Call.IdempotencyKey, NpgsqlDbType.Text);
+        Each(append => append.Call.RequestHash, NpgsqlDbType.Bytea);
+        Each(append => append.Call.NextJti, NpgsqlDbType.Uuid);
+        Each(append => append.StepId, NpgsqlDbType.Bigint);
+        Each(append => append.Seq, NpgsqlDbType.Integer);
+        Each(append => append.Stored, NpgsqlDbType.Bytea);
+        Each(append => append.SentHash, NpgsqlDbType.Bytea);
+        Each(append => append.MasksVersion, NpgsqlDbType.Integer);
+        Each(append => append.GoesOnFrom, NpgsqlDbType.Integer);
+        Each(append => append.IsRepeat, NpgsqlDbType.Boolean);
+        Each(append => append.Withheld, NpgsqlDbType.Bytea);
+        parameters.Add(new NpgsqlParameter<long> { TypedValue = limits.MaxBytesPerJob });
+        parameters.Add(new NpgsqlParameter<long> { TypedValue = ProtocolLimits.JobTokenSeconds });
     }
 
-    // The index workflow_step_log_chunks_seq serves all three looks at earlier chunks, if it is asked about one kind of step_id at a time.
-    private static string Sql(string locking, bool movesWithheld) => $"""
-        with call as (
-            select i.*, j.run_id
-            from unnest(@job_ids, @attempts, @jtis, @idempotency_keys, @request_hashes, @next_jtis, @step_ids, @seqs, @chunks, @sent_hashes,
-                    @masks, @last_seqs, @repeats, @withheld) with ordinality
-                as i (job_id, attempt, jti, idempotency_key, request_hash, next_jti, step_id, seq, chunk, sent_hash,
-                    masks, last_seq, is_repeat, withheld, ordinal)
+    // Statements of few calls cost mostly what their plan costs to set up, so it has few nodes: what a call brings is taken from the arrays
+    // where it is needed (and no chunk is copied from node to node), and what is decided in the first part is not asked again in the others.
+    //
+    // Rows of jobs that somebody else has are left out, not waited for: one job that is being cancelled holds up no other, and no order in
+    // which locks are taken can make two transactions wait for one another. A transaction that ended between this statement's snapshot and
+    // its lock may have spent the same token; then the insert fails.
+    private static string Sql(string chunk, string withheld) => $"""
+        with call as materialized (
+            select i.n, j.id as job_id, j.attempt, j.run_id, ($7)[i.n] as step_id, c.seq is distinct from ($8)[i.n] as is_new,
+                extract(epoch from now())::bigint + $16 as next_expires
+            from unnest($1) with ordinality as i (job_id, n)
             join workflow_jobs j on j.id = i.job_id
             join workflow_runners r on r.id = j.runner_id
-            where j.attempt = i.attempt
+            left join workflow_steps s on s.id = ($7)[i.n] and s.job_id = j.id
+            left join workflow_job_secret_masks m on m.job_id = j.id and m.attempt = j.attempt
+            left join lateral ({chunk}) c on true
+            where j.attempt = ($2)[i.n]
                 and j.status = 'running'
                 and j.lease_expires_at > now()
                 and r.revoked_at is null
-                and j.log_bytes + octet_length(i.chunk) <= @max_bytes
-                and (i.step_id is null or exists (
-                    select
-                    from workflow_steps s
-                    where s.id = i.step_id and s.job_id = i.job_id and (i.masks = 0 or s.status in ('queued', 'running'))))
-                and coalesce((
-                    select m.version
-                    from workflow_job_secret_masks m
-                    where m.job_id = i.job_id and m.attempt = i.attempt), 0) = i.masks
+                and j.log_bytes + octet_length(($9)[i.n]) <= $15
+                and (($7)[i.n] is null or (s.id is not null and (($11)[i.n] = 0 or s.status in ('queued', 'running'))))
+                and coalesce(m.version, 0) = ($11)[i.n]
                 and case
-                    when i.is_repeat then {Chunk("c.seq = i.seq and c.sent_hash = i.sent_hash")}
-                    when i.masks = 0 then not {Chunk("c.seq = i.seq and c.sent_hash <> i.sent_hash")}
-                    else not {Chunk("c.seq > i.last_seq")} and (i.last_seq = -1 or {Chunk("c.seq = i.last_seq")})
+                    when ($12)[i.n] is not null then coalesce(c.seq, -1) = ($12)[i.n]
+                    when ($13)[i.n] then c.sent_hash = ($10)[i.n]
+                    else c.seq is null or c.sent_hash = ($10)[i.n]
                 end
-            order by i.job_id
-            {locking}
+                and not exists (select from runner_jwt_used u where u.jti = ($3)[i.n])
+            for update of j skip locked
         ),
         used as (
             insert into runner_jwt_used
                 (jti, job_id, attempt, idempotency_key, request_hash, next_jti, next_expires)
-            select jti, job_id, attempt, idempotency_key, request_hash, next_jti, extract(epoch from now())::bigint + @token_seconds
+            select ($3)[n], job_id, attempt, ($4)[n], ($5)[n], ($6)[n], next_expires
             from call
-            on conflict (jti) do nothing
-            returning jti, next_expires
         ),
         chunk as (
             insert into workflow_step_log_chunks (job_id, attempt, step_id, seq, chunk, sent_hash)
-            select call.job_id, call.attempt, call.step_id, call.seq, call.chunk, call.sent_hash
-            from used
-            join call using (jti)
-            on conflict (job_id, attempt, step_id, seq) do nothing
-            returning job_id, octet_length(chunk) as bytes
+            select job_id, attempt, step_id, ($8)[n], ($9)[n], ($10)[n]
+            from call
+            where is_new
         ),
-        {(movesWithheld ? Withheld : "")}
+        {withheld}
         lease as (
             update workflow_jobs j
             set lease_expires_at = now() + make_interval(secs => j.lease_seconds),
-                log_bytes = j.log_bytes + coalesce(chunk.bytes, 0)
-            from used
-            join call using (jti)
-            left join chunk using (job_id)
+                log_bytes = j.log_bytes + case when call.is_new then octet_length(($9)[call.n]) else 0 end
+            from call
             where j.id = call.job_id
         )
-        select (call.ordinal - 1)::int, used.next_expires, call.run_id
-        from used
-        join call using (jti)
+        select n::int, next_expires, run_id
+        from call
+        """;
+
+    private const string OfStep = "c.step_id = ($7)[i.n]";
+
+    // By itself: what also holds of steps would not use the index.
+    private const string OfJobItself = "c.step_id is null and ($7)[i.n] is null";
+
+    /// <summary>The log's last chunk where the scrubber went on from one, else the chunk of this number. By workflow_step_log_chunks_seq.</summary>
+    private static string Chunk(string ofLog) => $"""
+        select c.seq, c.sent_hash
+        from workflow_step_log_chunks c
+        where c.job_id = j.id and c.attempt = j.attempt and {ofLog}
+            and c.seq between coalesce(($12)[i.n], ($8)[i.n]) and case when ($12)[i.n] is null then ($8)[i.n] else 2147483647 end
+        order by c.seq desc
+        limit 1
         """;
 
     private const string Withheld = """
         decided as (
             delete from workflow_log_withheld w
-            using used join call using (jti)
+            using call
             where w.job_id = call.job_id and w.attempt = call.attempt and w.step_id is not distinct from call.step_id
-                and not call.is_repeat and call.withheld is null
+                and not ($13)[call.n] and ($14)[call.n] is null
         ),
         withheld as (
             insert into workflow_log_withheld (job_id, attempt, step_id, seq, sealed)
-            select call.job_id, call.attempt, call.step_id, call.seq, call.withheld
-            from used
-            join call using (jti)
-            where call.withheld is not null
+            select job_id, attempt, step_id, ($8)[n], ($14)[n]
+            from call
+            where ($14)[n] is not null
             on conflict (job_id, attempt, step_id) do update
             set seq = excluded.seq, sealed = excluded.sealed
         ),
-        """;
-
-    private static string Chunk(string condition) => $"""
-        case when i.step_id is null
-            then exists (
-                select
-                from workflow_step_log_chunks c
-                where c.job_id = i.job_id and c.attempt = i.attempt and c.step_id is null and {condition})
-            else exists (
-                select
-                from workflow_step_log_chunks c
-                where c.job_id = i.job_id and c.attempt = i.attempt and c.step_id = i.step_id and {condition})
-        end
         """;
 }

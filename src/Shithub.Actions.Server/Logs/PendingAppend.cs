@@ -19,6 +19,9 @@ public sealed record PendingAppend(
     /// <summary>Null: nothing happened, for a reason that somebody else finds out, or since another call had the job's row.</summary>
     public Task<AppendDone?> Settled => _settled.Task;
 
+    /// <summary>The number that the log's last chunk must have, -1 for a log without any; null where that doesn't matter.</summary>
+    public int? GoesOnFrom => MasksVersion == 0 || IsRepeat ? null : LastSeq;
+
     /// <summary>What is withheld after it differs from before it.</summary>
     public bool MovesWithheld => Withheld is not null || HadWithheld;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Npgsql;
+using Shithub.Actions.Server.Jobs;
 using Shithub.Actions.Server.Tests.Protocol;
 using Shithub.Actions.Testing;
 using Xunit;
@@ -105,6 +106,52 @@ public sealed class SharedAppendTests(SharedServer shared) : IClassFixture<Share
         });
         Assert.All(await Task.WhenAll(answers), status => Assert.Equal(HttpStatusCode.OK, status));
     }
+
+    [Fact]
+    public async Task A_token_that_somebody_spends_meanwhile_is_refused_and_no_other_append_with_it()
+    {
+        var jobs = await ClaimAsync(await Pool.CreateAsync(_server));
+        await using var one = await _server.Database.DataSource.OpenConnectionAsync(Cancellation);
+        await using var other = await _server.Database.DataSource.OpenConnectionAsync(Cancellation);
+        await using var first = await SpendAsync(one, jobs[0]);
+        await using var second = await SpendAsync(other, jobs[1]);
+        // The first goes alone and waits for who spends its token; the others gather meanwhile, and share a statement that waits for the second.
+        var alone = jobs[0].LogAsync(0, "refused\n");
+        await IsWaitedForAsync(one);
+        var together = jobs.Skip(1).Select(job => job.LogAsync(0, "stored\n")).ToArray();
+        await first.CommitAsync(Cancellation);
+        await IsWaitedForAsync(other);
+        await second.CommitAsync(Cancellation);
+
+        (await alone).MustBe(HttpStatusCode.Unauthorized);
+        var answers = await Task.WhenAll(together);
+        answers[0].MustBe(HttpStatusCode.Unauthorized);
+        Assert.All(answers.Skip(1), answer => answer.MustBe(HttpStatusCode.OK));
+        await using var look = _server.Database.DataSource.CreateCommand("select array_agg(job_id order by job_id) from workflow_step_log_chunks where job_id = any($1)");
+        look.Parameters.Add(new() { Value = jobs.Select(job => job.Job.Id).ToArray() });
+        Assert.Equal(jobs.Skip(2).Select(job => job.Job.Id).Order(), (long[])(await look.ExecuteScalarAsync(Cancellation))!);
+    }
+
+    /// <summary>What another server does that has not committed yet.</summary>
+    private async Task<NpgsqlTransaction> SpendAsync(NpgsqlConnection connection, JobCalls job)
+    {
+        var token = _server.Get<JobTokens>().Verify(job.Token, JobTokens.ApiPurpose)!;
+        var transaction = await connection.BeginTransactionAsync(Cancellation);
+        await using var spend = new NpgsqlCommand("insert into runner_jwt_used (jti, job_id, attempt) values ($1, $2, $3)", connection, transaction);
+        spend.Parameters.Add(new() { Value = token.Jti });
+        spend.Parameters.Add(new() { Value = token.JobId });
+        spend.Parameters.Add(new() { Value = token.Attempt });
+        await spend.ExecuteNonQueryAsync(Cancellation);
+        return transaction;
+    }
+
+    private Task IsWaitedForAsync(NpgsqlConnection connection) => Until.TrueAsync(async () =>
+    {
+        await using var look = _server.Database.DataSource.CreateCommand(
+            "select exists (select from pg_stat_activity where $1 = any(pg_blocking_pids(pid)))");
+        look.Parameters.Add(new() { Value = connection.ProcessID });
+        return (bool)(await look.ExecuteScalarAsync(Cancellation))!;
+    });
 
     private static async Task<JobCalls[]> ClaimAsync(Pool pool)
     {
