@@ -9,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "$0")"
 . deploy/dev/machine.sh
 
-readonly server=src/Shithub.Actions.Server runner=src/Shithub.Actions.Runner image=localhost/shithub/runner:1
-readonly shithubd=$PWD/$server/bin/Debug/net10.0/shithubd shithubd_runner=$PWD/$runner/bin/Debug/net10.0/shithubd-runner
+readonly server=src/Shithub.Actions.Server image=localhost/shithub/runner:1
+readonly shithubd=$PWD/$server/bin/Debug/net10.0/shithubd shithubd_runner=$PWD/.data/native/shithubd-runner
 
 # What the programs are built from: names, sizes and times. A build that finds nothing to do takes seconds, this does not.
 sources() {
@@ -19,18 +19,17 @@ sources() {
 }
 
 build_what_changed() {
-  local now project
+  local now
   now=$(sources)
   if [ -x "$shithubd" ] && [ -x "$shithubd_runner" ] && [ "$now" = "$(cat .data/built 2>/dev/null)" ]; then return; fi
-  say 'restoring packages and building shithubd and shithubd-runner (about a minute)'
-  for project in "$server" "$runner"; do
-    dotnet build "$project" -c Debug -v q --nologo -clp:ErrorsOnly -nodeReuse:false || fail "$project does not build; the errors are above."
-  done
+  say 'restoring packages and building shithubd and shithubd-runner (about two minutes)'
+  dotnet build "$server" -c Debug -v q --nologo -clp:ErrorsOnly -nodeReuse:false || fail 'shithubd does not build; the errors are above.'
+  publish_runner .data/native || fail 'shithubd-runner does not build; the errors are above.'
   printf '%s\n' "$now" >.data/built
 }
 
 install_missing initdb:postgresql podman:podman runc:runc netavark:netavark iptables:iptables mmdebstrap:mmdebstrap git:git \
-  nft:nftables dnsmasq:dnsmasq-base ip:iproute2
+  nft:nftables dnsmasq:dnsmasq-base ip:iproute2 gcc:build-essential
 require_dotnet
 get_root || fail "the runner hands each job's folder to the user whose steps run in it, and needs root for that. Start this as root:  su -c '$PWD/dev.sh'"
 

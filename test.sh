@@ -92,7 +92,8 @@ trap stop INT TERM HUP
 
 install_missing initdb:postgresql podman:podman runc:runc netavark:netavark iptables:iptables mmdebstrap:mmdebstrap git:git git-lfs:git-lfs jq:jq \
   dockerd:docker.io curl:curl nft:nftables dnsmasq:dnsmasq-base ip:iproute2 ps:procps mkfs.ext4:e2fsprogs \
-  newuidmap:uidmap slirp4netns:slirp4netns fuse-overlayfs:fuse-overlayfs useradd:passwd chromium:chromium
+  newuidmap:uidmap slirp4netns:slirp4netns fuse-overlayfs:fuse-overlayfs useradd:passwd chromium:chromium \
+  gcc:build-essential
 require_dotnet
 choose_containers_conf "$PWD/.data/containers.conf"
 
@@ -121,5 +122,9 @@ if [ $format = yes ]; then
     failure "the format check (to repair: dotnet format)"
   fi
 fi
+case ${projects[*]} in *EndToEnd*)
+  say 'building the runner as it is installed (a minute or two)'
+  publish_runner .data/native || { failure 'the runner could not be published'; finish; }
+esac
 for name in "${projects[@]}"; do run_project "$name"; done
 finish

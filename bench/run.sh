@@ -10,10 +10,11 @@ cd "$(dirname "$0")/.."
 
 [ "$(id -u)" -eq 0 ] || fail 'containers with limits and a bridge need root. Run this as root:  sudo bench/run.sh'
 install_missing initdb:postgresql node:nodejs npm:npm podman:podman runc:runc netavark:netavark iptables:iptables mmdebstrap:mmdebstrap git:git \
-  dockerd:docker.io nft:nftables dnsmasq:dnsmasq-base ip:iproute2 mkfs.ext4:e2fsprogs
+  dockerd:docker.io nft:nftables dnsmasq:dnsmasq-base ip:iproute2 mkfs.ext4:e2fsprogs gcc:build-essential
 # Buildbot is only there to be compared with: without it its row is left out.
 [ -x /usr/bin/buildbot ] || apt-get install -y -qq --no-install-recommends buildbot buildbot-worker >/dev/null 2>&1 || true
 require_dotnet
-say 'building in Release (a minute or two)'
+say 'building in Release, and the runner as it is installed (some minutes)'
 dotnet build bench/Shithub.Actions.Bench -c Release -v q --nologo -clp:ErrorsOnly -nodeReuse:false || fail 'the build failed; the errors are above.'
+publish_runner .data/native || fail 'shithubd-runner does not build; the errors are above.'
 exec bench/Shithub.Actions.Bench/bin/Release/net10.0/Shithub.Actions.Bench "$@"

@@ -5,16 +5,18 @@ internal static class Source
 {
     public static string Root { get; } = FindRoot();
 
-    public static string Server => Program("Server", "shithubd");
-
-    public static string Runner => Program("Runner", "shithubd-runner");
-
     /// <summary>Of the same configuration as this program: Release, when started by run.sh.</summary>
-    private static string Program(string project, string name)
+    public static string Server
     {
-        var output = Path.GetRelativePath(Path.Combine(Root, "bench", "Shithub.Actions.Bench"), AppContext.BaseDirectory);
-        return Path.Combine(Root, "src", $"Shithub.Actions.{project}", output, name);
+        get
+        {
+            var output = Path.GetRelativePath(Path.Combine(Root, "bench", "Shithub.Actions.Bench"), AppContext.BaseDirectory);
+            return Path.Combine(Root, "src", "Shithub.Actions.Server", output, "shithubd");
+        }
     }
+
+    /// <summary>As it is installed: run.sh puts it there.</summary>
+    public static string Runner => Path.Combine(Root, ".data", "native", "shithubd-runner");
 
     private static string FindRoot()
     {

@@ -64,6 +64,11 @@ require_dotnet() {
   export DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}
 }
 
+# publish_runner FOLDER: puts the runner there as it is installed, one native file. Needs gcc:build-essential. A minute or two, seconds if nothing changed.
+publish_runner() {
+  dotnet publish src/Shithub.Actions.Runner -c Release -v q --nologo -clp:ErrorsOnly -nodeReuse:false -o "$1"
+}
+
 # container_works: runs a container of this machine's own shell, with limits, an exec and the bridge network, as jobs need them.
 container_works() {
   local root=$1/root program library name=shithub-probe-$$ works=1

@@ -105,12 +105,11 @@ public sealed class DevTests : IDisposable
     private async Task<Process> StartAsync(params string[] more)
     {
         var podman = await PodmanFixture.GetAsync(TestContext.Current.CancellationToken);
-        var runner = Path.ChangeExtension(SourceTree.Runner, null);
         // Where the tests were started in the background, the signal of Ctrl-C is ignored unless somebody takes that back.
         string[] command =
         [
             "--default-signal=INT", Path.ChangeExtension(SourceTree.Server, null),
-            "dev", "--data", _data, "--listen", $"127.0.0.1:{LiveSystem.FreePort()}", "--runner-program", runner, .. more,
+            "dev", "--data", _data, "--listen", $"127.0.0.1:{LiveSystem.FreePort()}", "--runner-program", SourceTree.Runner, .. more,
         ];
         var dev = Process.Start(new ProcessStartInfo("env", command)
         {

@@ -79,9 +79,9 @@ public sealed class LanguageTests
                 git init -q -b trunk && git add -A && git commit -q -m "$3"
                 """, "sh", tree, Folder, Title], 0);
             var output = await RunAsync(
-                "dotnet",
+                SourceTree.Runner,
                 [
-                    SourceTree.Runner, "exec", "all.yml", "--repo", Path.Combine(tree, "tree"), "--secret-file", secrets, "--engine-socket",
+                    "exec", "all.yml", "--repo", Path.Combine(tree, "tree"), "--secret-file", secrets, "--engine-socket",
                     podman.Socket,
                 ],
                 0);

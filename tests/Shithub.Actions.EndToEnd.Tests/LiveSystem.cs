@@ -78,7 +78,7 @@ public sealed class LiveSystem : IAsyncDisposable
 
     public async Task StartServerAsync()
     {
-        _server = Start("server.log", SourceTree.Server, "serve", "--config", Config);
+        _server = Start("server.log", "dotnet", SourceTree.Server, "serve", "--config", Config);
         await UntilAsync("the server is ready", async () =>
         {
             try
@@ -123,6 +123,9 @@ public sealed class LiveSystem : IAsyncDisposable
             """);
         _runner = Start("runner.log", SourceTree.Runner, "run", "--config", config);
     }
+
+    /// <summary>Bytes: what of the runner is in memory, its children's included.</summary>
+    public long RunnerMemory() => Memory(_runner!.Id);
 
     public void KillRunner() => Kill(ref _runner);
 
@@ -254,11 +257,33 @@ public sealed class LiveSystem : IAsyncDisposable
     /// <summary>Output goes to a file: nobody has to read a pipe while a test waits for something else.</summary>
     private Process Start(string log, params string[] command)
     {
-        var start = new ProcessStartInfo("sh", ["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", Path.Combine(_folder, log), "dotnet", .. command])
+        var start = new ProcessStartInfo("sh", ["-c", "log=$1; shift; exec \"$@\" >>\"$log\" 2>&1 </dev/null", "sh", Path.Combine(_folder, log), .. command])
         {
             Environment = { ["CONTAINERS_CONF"] = _podman.ContainersConf },
         };
         return Process.Start(start)!;
+    }
+
+    private static long Memory(int process) => Resident(process) + Directory.EnumerateDirectories("/proc")
+        .Select(folder => int.TryParse(Path.GetFileName(folder), out var number) ? number : 0)
+        .Where(number => number != 0 && ReadStat(number) is { } stat && stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == $"{process}")
+        .Sum(Memory);
+
+    private static long Resident(int process) => ReadStat(process) is { } stat
+        ? long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[21], System.Globalization.CultureInfo.InvariantCulture) * Environment.SystemPageSize
+        : 0;
+
+    /// <returns>Null if it has ended.</returns>
+    private static string? ReadStat(int process)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{process}/stat");
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private static void Kill(ref Process? process)

@@ -1,19 +1,33 @@
 namespace Shithub.Actions.EndToEnd.Tests;
 
-/// <summary>Where the programs under test were built.</summary>
+/// <summary>Where the programs under test are.</summary>
 internal static class SourceTree
 {
     public static string Root { get; } = FindRoot();
 
-    public static string Server { get; } = Program("Shithub.Actions.Server", "shithubd.dll");
+    /// <summary>Built with these tests.</summary>
+    public static string Server { get; } = FindServer();
 
-    public static string Runner { get; } = Program("Shithub.Actions.Runner", "shithubd-runner.dll");
+    /// <summary>As it is installed: native code, which test.sh has published.</summary>
+    public static string Runner { get; } = FindRunner();
 
-    private static string Program(string project, string file)
+    private static string FindServer()
     {
         // …/tests/<project>/bin/<configuration>/<framework>/
         var here = new DirectoryInfo(AppContext.BaseDirectory);
-        return Path.Combine(Root, "src", project, "bin", here.Parent!.Name, here.Name, file);
+        return Path.Combine(Root, "src/Shithub.Actions.Server/bin", here.Parent!.Name, here.Name, "shithubd.dll");
+    }
+
+    private static string FindRunner()
+    {
+        var program = Path.Combine(Root, ".data/native/shithubd-runner");
+        var written = new[] { "Configuration", "Protocol", "Runner", "Workflows" }
+            .SelectMany(project => Directory.EnumerateFiles(Path.Combine(Root, $"src/Shithub.Actions.{project}"), "*.cs", SearchOption.AllDirectories))
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal))
+            .Max(File.GetLastWriteTimeUtc);
+        return File.GetLastWriteTimeUtc(program) > written
+            ? program
+            : throw new InvalidOperationException($"{program} is not there, or older than its source. In {Root}:  . deploy/dev/machine.sh && publish_runner .data/native");
     }
 
     private static string FindRoot()

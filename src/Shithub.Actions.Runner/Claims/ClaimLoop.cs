@@ -12,13 +12,14 @@ namespace Shithub.Actions.Runner.Claims;
 /// A slot is free as soon as its job's end is reported: the next claim is asked for while what the job left is removed. The job that comes of
 /// it begins when the processes of the last one are dead, and there are never more than two jobs for each slot that are not removed whole.
 /// </summary>
-internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerContext runner, ServerConnections server)
+internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerContext runner, ServerConnections server) : IDisposable
 {
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
     private readonly ILogger _logger = runner.Loggers.CreateLogger<ClaimLoop>();
     private readonly Lock _gate = new();
     private readonly HashSet<ClaimedAttempt> _jobs = [];
     private readonly HashSet<Task> _remains = [];
+    private readonly IdleMemory _memory = new(runner.Time);
     private string? _ignoredLabels;
 
     /// <param name="drain">Claim no more and let running jobs end.</param>
@@ -40,6 +41,8 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
             await Task.WhenAll(EndAsync(now), runner.Warm?.DisposeAsync().AsTask() ?? Task.CompletedTask);
         }
     }
+
+    public void Dispose() => _memory.Dispose();
 
     private async Task ClaimAsync(Slots slots, CancellationToken drain)
     {
@@ -142,11 +145,20 @@ internal sealed partial class ClaimLoop(RunnerHostSettings settings, RunnerConte
         // Off this loop: the first steps of a job must not delay the next claim, nor the reverse.
         var run = new Task<Task>(() => RunToEndAsync(job, claim.Job.Id, slots));
         var whole = run.Unwrap();
-        lock (_gate) _remains.Add(whole);
+        lock (_gate)
+        {
+            _remains.Add(whole);
+            _memory.Keep();
+        }
+
         _ = whole.ContinueWith(
             _ =>
             {
-                lock (_gate) _remains.Remove(whole);
+                lock (_gate)
+                {
+                    _remains.Remove(whole);
+                    if (_remains.Count == 0) _memory.Wait();
+                }
             },
             CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         run.Start(TaskScheduler.Default);

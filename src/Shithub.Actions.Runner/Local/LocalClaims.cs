@@ -13,7 +13,7 @@ internal sealed class LocalClaims(WorkflowSet set, PlanContext context, LocalEve
     /// <summary>As many steps as a job may have, and one.</summary>
     private const long IdsOfAJob = WorkflowLimits.MaxSteps + 1;
 
-    private readonly JsonElement _payload = JsonSerializer.SerializeToElement(happened.Payload);
+    private readonly JsonElement _payload = Element(happened.Payload);
 
     /// <param name="id">From 1, unique in the run.</param>
     public ClaimedJob Create(ReadyJob job, long id)
@@ -36,7 +36,7 @@ internal sealed class LocalClaims(WorkflowSet set, PlanContext context, LocalEve
             job.Needs,
             job.If,
             job.TimeoutMinutes,
-            JsonSerializer.SerializeToElement(job.Permissions),
+            Element(job.Permissions),
             own,
             [.. secrets.Values.Where(value => value.Length > 0)],
             job.Env,
@@ -52,12 +52,12 @@ internal sealed class LocalClaims(WorkflowSet set, PlanContext context, LocalEve
             Contexts(job),
             job.Outputs,
             new ClaimedDefaults(job.Defaults.Shell, job.Defaults.WorkingDirectory),
-            Element(job.Container),
-            Element(job.Services),
+            job.Container is { } container ? Element(container) : null,
+            job.Services is { } services ? Element(services) : null,
             []);
     }
 
-    private static JsonElement? Element(JsonNode? node) => node is null ? null : JsonSerializer.SerializeToElement(node);
+    private static JsonElement Element(JsonNode node) => JsonElement.Parse(node.ToJsonString());
 
     private static ClaimedStep Step(ReadyStep step, long id) => new(
         id, step.Index, step.Id, step.Name, step.If, step.Run, step.Uses, step.WorkingDirectory, step.Env, step.With, step.ContinueOnError,
@@ -78,7 +78,7 @@ internal sealed class LocalClaims(WorkflowSet set, PlanContext context, LocalEve
         if (!own.ContainsKey("inputs")) tainted.Add("/inputs");
         foreach (var (name, value) in own) values[name] = value?.DeepClone();
         tainted.AddRange(job.Contexts.Tainted);
-        return new ClaimedContexts(JsonSerializer.SerializeToElement(values), tainted);
+        return new ClaimedContexts(Element(values), tainted);
     }
 
     /// <summary>The secrets that a job sees: of one in a called workflow, those that each call on the way hands on.</summary>

@@ -57,7 +57,8 @@ internal static partial class RunnerHost
                 var context = new RunnerContext(
                     settings.Runner.Name, settings.Runner.WorkspaceRoot, engine, version, spec, checkout, time, loggers, guard, limits);
                 if (settings.Engine.Warm > 0) context = context with { Warm = new WarmSlots(context) };
-                await new ClaimLoop(settings.Runner, context, new ServerConnections(claims, jobs, leases)).RunAsync(drain, now);
+                using var loop = new ClaimLoop(settings.Runner, context, new ServerConnections(claims, jobs, leases));
+                await loop.RunAsync(drain, now);
             }
             finally
             {

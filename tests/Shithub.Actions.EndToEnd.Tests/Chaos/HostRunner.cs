@@ -58,7 +58,7 @@ internal sealed class HostRunner
         await _running.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
-    public Task RemoveNetworkAsync() => _machine.RunAsync($"dotnet {SourceTree.Runner} network down --config {_config}");
+    public Task RemoveNetworkAsync() => _machine.RunAsync($"{SourceTree.Runner} network down --config {_config}");
 
     /// <summary>What of jobs is on the machine though none runs, while the fence is still there.</summary>
     public async Task<IReadOnlyList<string>> LeftAsync() =>
@@ -98,7 +98,7 @@ internal sealed class HostRunner
     {
         do
         {
-            using var runner = _machine.StartProgram("runner.log", $"echo $$ >{PidFile}; exec dotnet {SourceTree.Runner} run --config {_config}");
+            using var runner = _machine.StartProgram("runner.log", $"echo $$ >{PidFile}; exec {SourceTree.Runner} run --config {_config}");
             await runner.WaitForExitAsync();
             if (_stopping) Assert.True(runner.ExitCode == 0, $"The runner was asked to stop and ended with {runner.ExitCode}.\n{Log()}");
         }
