@@ -9,7 +9,7 @@ namespace Shithub.Actions.Server.Queue;
 
 /// <summary>
 /// The claim: heartbeats are recorded and each runner gets at most one queued job, for all requests of a batch in one round trip and one
-/// transaction. Which job, the functions of migrations/0013_fair_queue.sql decide; why they look as they do, docs/decisions/0009-lanes.md.
+/// transaction. Which job, the functions of migrations/0021_claims_share_statements.sql decide; why they look as they do, docs/decisions/0009-lanes.md.
 /// </summary>
 public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] NpgsqlDataSource dataSource)
 {
@@ -32,12 +32,16 @@ public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] Npg
                     else array(select label from unnest(r.labels) label where label = any (string_to_array(a.labels, ',')))
                 end as offered
             from asked a
-            join runner_tokens t on t.token_hash = a.token_hash
+            cross join lateral (
+                select t.runner_id
+                from runner_tokens t
+                where t.token_hash = a.token_hash
+                    and t.revoked_at is null
+                    and t.superseded_at is null
+                    and (t.expires_at is null or t.expires_at > now())
+                offset 0) t
             join workflow_runners r on r.id = t.runner_id
-            where t.revoked_at is null
-                and t.superseded_at is null
-                and (t.expires_at is null or t.expires_at > now())
-                and r.revoked_at is null
+            where r.revoked_at is null
         ),
         due as materialized (
             select r.id, k.offered, k.capacity, k.host_name, k.version, k.not_claiming
@@ -79,10 +83,10 @@ public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] Npg
             r.event_payload::text as event_payload, j.job_key, j.job_name, j.runs_on, j.needs, j.if_condition, j.timeout_minutes,
             j.permissions::text as permissions, j.env::text as env, j.attempt, j.lease_expires_at, j.lease_seconds, j.claim_jti,
             j.claim_expires, o.name || '/' || p.name as repository, coalesce(a.name, '') as actor, j.runner_id,
-            j.status = 'running' and not exists (select from runner_jwt_used u where u.jti = j.claim_jti) as is_fresh,
+            j.status = 'running' and not exists (select from runner_jwt_used u where u.jti = j.claim_jti offset 0) as is_fresh,
             extract(epoch from j.started_at - j.queued_at)::float8 as seconds_queued,
             (
-                select coalesce(jsonb_agg(jsonb_build_object(
+                select coalesce(json_agg(json_build_object(
                     'id', s.id, 'index', s.index, 'step_id', s.step_id, 'name', s.name, 'if', s.if_condition, 'run', s.run,
                     'uses', s.uses, 'working_directory', s.working_directory, 'env', s.env, 'with', s."with",
                     'continue_on_error', s.continue_on_error, 'shell', s.shell, 'continue_on_error_if', s.continue_on_error_if,
@@ -127,8 +131,9 @@ public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] Npg
             ) end as sealed_secrets,
             r.trust
         from unnest(@token_hashes, @claim_ids) with ordinality as asked (token_hash, claim_id, n)
-        join runner_tokens t on t.token_hash = asked.token_hash
-        join workflow_jobs j on j.runner_id = t.runner_id and j.claim_id = asked.claim_id
+        -- One after the other, whatever statistics say: a runner has had any number of jobs. Indexes runner_tokens_token_hash_key, workflow_jobs_claim.
+        cross join lateral (select t.runner_id from runner_tokens t where t.token_hash = asked.token_hash offset 0) t
+        cross join lateral (select j.* from workflow_jobs j where j.runner_id = t.runner_id and j.claim_id = asked.claim_id offset 0) j
         join workflow_runs r on r.id = j.run_id
         join repositories p on p.id = j.repo_id
         join owners o on o.id = p.owner_id

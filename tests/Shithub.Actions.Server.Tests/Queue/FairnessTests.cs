@@ -161,6 +161,28 @@ public sealed class FairnessTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task In_one_batch_a_runner_gets_what_it_has_room_for_a_repeated_claim_one_job_and_each_set_of_labels_its_own()
+    {
+        var ada = await QueuedOwnerAsync("ada", repositories: 1, jobs: 6, ["gpu", "x64"], ["linux"]);
+        var (roomy, small) = (await RunnerAsync(2), await RunnerAsync(1));
+        var gpu = await _server.Get<Runners.RunnerPool>().RegisterAsync("gpu", ["gpu", "x64"], 5, null, Cancellation);
+        ClaimRequest Ask(string token, string claim) => new(OpaqueToken.Hash(token), null, null, null, null, claim, 60);
+
+        var outcomes = await new ClaimJob(_server.Database.DataSource).ExecuteAsync(
+            [
+                Ask(small.Token, "one"), Ask(small.Token, "two"), Ask(gpu!.Token, "one"), Ask(roomy.Token, "one"), Ask(roomy.Token, "one"),
+                Ask(gpu.Token, "two"), Ask(roomy.Token, "two"), Ask(roomy.Token, "three"), Ask(gpu.Token, "three"), Ask(gpu.Token, "four"),
+            ],
+            Cancellation);
+
+        Assert.Equal(
+            new long?[] { ada.Jobs[0], null, ada.Jobs[1], ada.Jobs[2], ada.Jobs[2], ada.Jobs[3], ada.Jobs[4], null, ada.Jobs[5], null },
+            outcomes.Select(outcome => outcome.Job?.Id));
+        Assert.Equal(6, await ScalarAsync<int>("select count(*) from workflow_runs where status = 'running'"));
+        Assert.True(await CountsAgreeAsync());
+    }
+
+    [Fact]
     public async Task Two_hundred_waiting_runners_and_one_job_make_a_handful_of_statements()
     {
         // Each claim statement takes the lock once.
