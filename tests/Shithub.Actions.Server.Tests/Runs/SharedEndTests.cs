@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using Dapper;
-using Npgsql;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Jobs;
 using Shithub.Actions.Server.Runs;
