@@ -12,7 +12,7 @@ public static class DatabaseConnection
     public static NpgsqlDataSource Open(DatabaseSettings settings) =>
         Open(settings.ConnectionString.Reveal(), settings.MaxConnections);
 
-    /// <summary>The key of the data source for statements that take arrays of calls: claims and log appends.</summary>
+    /// <summary>The key of the data source for statements that take arrays of calls: claims, log appends and ends of jobs.</summary>
     public const string Batches = "batches";
 
     /// <summary>

@@ -10,6 +10,8 @@ public static class JobServices
         .AddSingleton<CheckoutTokens>()
         .AddSingleton<JobCallFilter>()
         .AddSingleton<JobCallDiagnosis>()
+        .AddSingleton<EndJobs>()
+        .AddSingleton<EndBatches>()
         .AddSingleton<ReportJobStatus>()
         .AddSingleton<ReportStepStatus>()
         .AddSingleton<CheckCancel>()

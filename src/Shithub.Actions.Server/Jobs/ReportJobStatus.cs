@@ -1,5 +1,4 @@
 using Npgsql;
-using NpgsqlTypes;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Database;
 using Shithub.Actions.Server.Logs;
@@ -10,11 +9,11 @@ namespace Shithub.Actions.Server.Jobs;
 
 /// <summary>
 /// <c>POST /api/v1/jobs/{id}/status</c>. A terminal status ends the attempt, settles its steps, lets the jobs that needed it go on or be
-/// skipped, and rolls the run up, all in one transaction that holds the run's lock.
+/// skipped, and rolls the run up, all in one transaction that holds the run's lock; mostly one that it shares with others (<see cref="EndBatches"/>).
 /// </summary>
 public sealed class ReportJobStatus(
-    NpgsqlDataSource dataSource, JobCallDiagnosis diagnosis, Notifications notifications, AttemptMasks masks, WithheldLog withheld,
-    ServerMetrics metrics)
+    NpgsqlDataSource dataSource, EndBatches batches, JobCallDiagnosis diagnosis, Notifications notifications, AttemptMasks masks,
+    WithheldLog withheld, ServerMetrics metrics)
 {
     private static readonly string ReportRunning = JobCall.OpenSql(
         "",
@@ -34,52 +33,6 @@ public sealed class ReportJobStatus(
         )
         select used.next_expires, used.response::text
         from used
-        """;
-
-    private static readonly string ReportTerminal = JobCall.OpenSql("", "null::jsonb") + """
-        ,
-        ended as (
-            update workflow_jobs j
-            set status = @status,
-                conclusion = @conclusion,
-                started_at = greatest(j.started_at, least(coalesce(@started_at, j.started_at), now())),
-                completed_at = now(),
-                outputs = @outputs::json,
-                tainted_outputs = @tainted_outputs,
-                images = @images::jsonb,
-                notes = @notes::jsonb
-            from used
-            where j.id = @job_id
-        ),
-        steps as (
-            update workflow_steps s
-            set status = case
-                    when s.status = 'running' and @conclusion <> 'cancelled' then 'completed'
-                    when @conclusion = 'cancelled' then 'cancelled'
-                    else 'skipped'
-                end,
-                conclusion = case
-                    when s.status = 'running' then @conclusion
-                    when @conclusion = 'cancelled' then 'cancelled'
-                    else 'skipped'
-                end,
-                completed_at = now()
-            from used
-            where s.job_id = @job_id and s.status in ('queued', 'running')
-            returning s.conclusion
-        )
-        select (select count(*) from steps where conclusion = 'timed_out') as steps_timed_out,
-            exists (
-                select
-                from workflow_log_withheld w
-                where w.job_id = @job_id and w.attempt = @attempt) as has_withheld
-        from used
-        """;
-
-    private const string KeepAnswer = """
-        update runner_jwt_used
-        set response = @response::jsonb, next_jti = null, next_expires = null
-        where jti = @jti
         """;
 
     public async Task<JobCallOutcome> ExecuteAsync(JobCall call, StatusChange change, CancellationToken cancellation)
@@ -105,55 +58,58 @@ public sealed class ReportJobStatus(
 
     private async Task<JobCallOutcome?> EndAsync(JobCall call, StatusChange change, CancellationToken cancellation)
     {
-        change = await WithoutSecretsAsync(call, change, cancellation);
+        var end = new PendingEnd(call, await WithoutSecretsAsync(call, change, cancellation));
+        // A lock that somebody had is worth waiting for, and so are rules; calls that come to nothing are rare.
+        return (await batches.RunAsync(end, cancellation) ?? await EndAloneAsync(end, cancellation)) is { } answer
+            ? new JobCallOutcome(JobCallResult.Done, null, answer)
+            : null;
+    }
+
+    private async Task<string?> EndAloneAsync(PendingEnd end, CancellationToken cancellation)
+    {
+        var token = end.Call.Token;
         await using var connection = await dataSource.OpenConnectionAsync(cancellation);
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
         long timedOut;
         bool hasWithheld;
-        IReadOnlyList<JobBrief> jobs;
+        RunBrief run;
         await using (var batch = new NpgsqlBatch(connection, transaction))
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand(RunProgress.LockSql) { Parameters = { RunProgress.RunId(call.Token.RunId) } });
-            var end = new NpgsqlBatchCommand(ReportTerminal);
-            call.Bind(end.Parameters);
-            change.Bind(end.Parameters);
-            change.BindOutputs(end.Parameters);
-            change.BindReport(end.Parameters);
-            batch.BatchCommands.Add(end);
-            batch.BatchCommands.Add(RunProgress.ReadBriefly(call.Token.RunId));
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(RunProgress.LockSql) { Parameters = { RunProgress.RunId(token.RunId) } });
+            batch.BatchCommands.Add(EndStatement.Alone(end));
+            batch.BatchCommands.Add(RunProgress.ReadBriefly(token.RunId));
             await using var reader = await batch.ExecuteReaderAsync(cancellation);
             await reader.NextResultAsync(cancellation);
             if (!await reader.ReadAsync(cancellation))
                 return null;
-            timedOut = reader.GetInt64(0);
-            hasWithheld = reader.GetBoolean(1);
+            timedOut = reader.GetInt64(1);
+            hasWithheld = reader.GetBoolean(2);
             await reader.NextResultAsync(cancellation);
-            jobs = await RunProgress.ReadAsync(reader, cancellation);
+            run = (await RunProgress.ReadAsync(reader, cancellation))[token.RunId];
         }
 
         if (hasWithheld)
-            await withheld.ReleaseAllAsync(connection, transaction, call.Token.JobId, call.Token.Attempt, cancellation);
+            await withheld.ReleaseAllAsync(connection, transaction, token.JobId, token.Attempt, cancellation);
 
         var answer = "";
-        await RunProgress.AdvanceAsync(
-            connection, transaction, call.Token.RunId, jobs,
-            run => new NpgsqlBatchCommand(KeepAnswer)
-            {
-                Parameters =
-                {
-                    new NpgsqlParameter<string>("response", NpgsqlDbType.Text)
-                    {
-                        TypedValue = answer = StatusAnswer.Write(change.Status, change.Conclusion, run.Status, run.Conclusion),
-                    },
-                    new NpgsqlParameter<Guid>("jti", call.Token.Jti),
-                },
-            },
-            cancellation);
+        try
+        {
+            await RunProgress.AdvanceAsync(
+                connection, transaction, run,
+                state => EndStatement.Spend(
+                    [(end, answer = StatusAnswer.Write(end.Change.Status, end.Change.Conclusion, state.Status, state.Conclusion))]),
+                cancellation);
+        }
+        catch (PostgresException error) when (EndStatement.IsSpent(error))
+        {
+            return null;
+        }
+
         await transaction.CommitAsync(cancellation);
         metrics.StepTimedOut(timedOut);
         // Its runner has room again, and so have its repository and its owner under their caps: other servers' runners may take what waited.
         notifications.Broadcast(Topic.Queue);
-        return new JobCallOutcome(JobCallResult.Done, null, answer);
+        return answer;
     }
 
     private async Task<StatusChange> WithoutSecretsAsync(JobCall call, StatusChange change, CancellationToken cancellation)

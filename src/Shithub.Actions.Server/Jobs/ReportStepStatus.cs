@@ -207,15 +207,6 @@ public sealed record StatusChange(string Status, string? Conclusion, DateTimeOff
     /// <summary>Of a job that ends.</summary>
     public IReadOnlyList<StepAnnotation> Notes { get; init; } = [];
 
-    public void BindReport(NpgsqlParameterCollection parameters)
-    {
-        Add("images", Images.Count == 0 ? null : JsonSerializer.Serialize(Images, ProtocolJson.Default.IReadOnlyListJobImage));
-        Add("notes", Notes.Count == 0 ? null : JsonSerializer.Serialize(Notes, ProtocolJson.Default.IReadOnlyListStepAnnotation));
-
-        void Add(string name, string? json) =>
-            parameters.Add(new NpgsqlParameter(name, NpgsqlDbType.Text) { Value = (object?)json ?? DBNull.Value });
-    }
-
     public void BindNotes(NpgsqlParameterCollection parameters)
     {
         var rows = Annotations.Select((annotation, index) => new AnnotationRow(
@@ -225,17 +216,6 @@ public sealed record StatusChange(string Status, string? Conclusion, DateTimeOff
         parameters.Add(new NpgsqlParameter<int>("annotations_max", ProtocolLimits.AnnotationsPerJob));
         parameters.Add(new NpgsqlParameter("summary", NpgsqlDbType.Text) { Value = (object?)Summary ?? DBNull.Value });
         parameters.Add(new NpgsqlParameter<int>("summaries_max", ProtocolLimits.SummariesPerJob));
-    }
-
-    public void BindOutputs(NpgsqlParameterCollection parameters)
-    {
-        parameters.Add(new NpgsqlParameter("outputs", NpgsqlDbType.Text)
-        {
-            Value = Outputs is null
-                ? DBNull.Value
-                : JsonSerializer.Serialize(Outputs, JobsJson.Default.IReadOnlyDictionaryStringString),
-        });
-        parameters.Add(new NpgsqlParameter<string[]>("tainted_outputs", [.. TaintedOutputs]));
     }
 
     public void Bind(NpgsqlParameterCollection parameters)
@@ -255,5 +235,6 @@ internal sealed record AnnotationRow(
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(IReadOnlyDictionary<string, string>))]
+[JsonSerializable(typeof(IReadOnlyList<string>))]
 [JsonSerializable(typeof(AnnotationRow[]))]
 internal sealed partial class JobsJson : JsonSerializerContext;

@@ -15,11 +15,14 @@ public static class RunProgress
     public const string LockSql = "select from workflow_runs where id = @run_id for update";
 
     // Most runs have one job, or jobs that wait for nothing: their rules need no more than this.
-    private const string ReadBriefs = """
-        select job_key, status, conclusion, is_ready, continue_on_error, hold, leg is not null as has_leg
-        from workflow_jobs
-        where run_id = @run_id
-        order by id
+    private static readonly string ReadBriefs = $"""
+        select r.id, exists (select from concurrency_members m where m.run_id = r.id) as has_members, {WorkflowRunEvents.MakesSql} as makes_events,
+            j.job_key, j.status, j.conclusion, j.is_ready, j.continue_on_error, j.hold, j.leg is not null as has_leg
+        from workflow_runs r
+        join repositories p on p.id = r.repo_id
+        join workflow_jobs j on j.run_id = r.id
+        where r.id = any (@run_ids)
+        order by r.id, j.id
         """;
 
     private const string ReadRun = """
@@ -31,17 +34,25 @@ public static class RunProgress
 
     private const string KeepCalls = "update workflow_run_definitions set calls = @Calls::json where run_id = @RunId";
 
-    // Who has ended is in no group any more; whoever waits for it is told.
+    // Who has ended is in no group any more; whoever waits for it is told. Locked in the order in which groups are settled.
     private const string LeaveConcurrency = """
-        with gone as (
-            delete from concurrency_members m
-            where m.run_id = @run_id
-                and case when m.call_path is not null
+        with member as (
+            select m.id
+            from unnest(@run_ids, @has_ended) as run (id, has_ended)
+            join concurrency_members m on m.run_id = run.id
+            where case when m.call_path is not null
                     then not exists (
                         select from workflow_jobs j
                         where j.run_id = m.run_id and starts_with(j.job_key, m.call_path || '/') and j.conclusion is null)
-                    when m.job_id is null then @has_ended
+                    when m.job_id is null then run.has_ended
                     else exists (select from workflow_jobs j where j.id = m.job_id and j.conclusion is not null) end
+            order by m.id
+            for update of m
+        ),
+        gone as (
+            delete from concurrency_members m
+            using member
+            where m.id = member.id
             returning 1
         )
         select pg_notify('shithub', 'concurrency:')
@@ -51,16 +62,17 @@ public static class RunProgress
 
     // A terminal run never changes again, whatever its jobs are told. One that has begun is running until it ends, also while a lost
     // job of it is queued again: were it set back, it could be while a claim, which waits for no run, takes the next of its jobs.
-    private const string UpdateRun = """
-        update workflow_runs
-        set status = @status,
-            conclusion = @conclusion,
-            started_at = case when @status in ('queued', 'waiting') then started_at else coalesce(started_at, now()) end,
-            completed_at = case when @conclusion is null then null else now() end
-        where id = @run_id and conclusion is null and status <> @status and (status <> 'running' or @conclusion is not null)
+    private const string UpdateRuns = """
+        update workflow_runs r
+        set status = change.status,
+            conclusion = change.conclusion,
+            started_at = case when change.status in ('queued', 'waiting') then r.started_at else coalesce(r.started_at, now()) end,
+            completed_at = case when change.conclusion is null then null else now() end
+        from unnest(@run_ids, @statuses, @conclusions) as change (id, status, conclusion)
+        where r.id = change.id and r.conclusion is null and r.status <> change.status and (r.status <> 'running' or change.conclusion is not null)
         """;
 
-    private static readonly string EndRun = WorkflowRunEvents.EndSql(UpdateRun);
+    private static readonly string EndRuns = WorkflowRunEvents.EndSql(UpdateRuns);
 
     private const string TellQueue = "select pg_notify('shithub', 'queue:')";
 
@@ -74,58 +86,85 @@ public static class RunProgress
         NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation)
     {
         await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { ReadBriefly(runId) } };
-        IReadOnlyList<JobBrief> jobs;
+        RunBrief run;
         await using (var reader = await batch.ExecuteReaderAsync(cancellation))
-            jobs = await ReadAsync(reader, cancellation);
-        return await AdvanceAsync(connection, transaction, runId, jobs, null, cancellation);
+            run = (await ReadAsync(reader, cancellation)).GetValueOrDefault(runId) ?? new RunBrief(runId, true, true);
+        return await AdvanceAsync(connection, transaction, run, null, cancellation);
     }
 
-    /// <summary>The same for who has read the jobs already, and has something to write that depends on the run's state.</summary>
-    /// <param name="jobs">As <see cref="ReadBriefly"/> reads them, after the change.</param>
+    /// <summary>The same for who has read the run already, and has something to write that depends on its state.</summary>
+    /// <param name="run">As <see cref="ReadBriefly"/> reads it, after the change.</param>
     /// <param name="also">Goes in the last round trip.</param>
     public static async Task<RunState> AdvanceAsync(
-        NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, IReadOnlyList<JobBrief> jobs,
-        Func<RunState, NpgsqlBatchCommand>? also, CancellationToken cancellation)
+        NpgsqlConnection connection, NpgsqlTransaction transaction, RunBrief run, Func<RunState, NpgsqlBatchCommand>? also,
+        CancellationToken cancellation)
     {
-        var state = jobs.Any(job => job.IsDecidedByRules)
-            ? await DecideAsync(connection, transaction, runId, cancellation)
-            : RunRollup.RollUp([.. jobs.Select(job => job.ToState())]);
+        var state = run.RollUp();
+        if (run.IsDecidedByRules)
+        {
+            state = await DecideAsync(connection, transaction, run.RunId, cancellation);
+            // What the rules decided may have joined a group, and ended.
+            run = run with { HasMembers = true };
+        }
+
         await using var batch = new NpgsqlBatch(connection, transaction);
-        var update = new NpgsqlBatchCommand(state.Conclusion is null ? UpdateRun : EndRun)
-        {
-            Parameters =
-            {
-                RunId(runId), new NpgsqlParameter<string>("status", state.Status),
-                new NpgsqlParameter("conclusion", NpgsqlDbType.Text) { Value = (object?)state.Conclusion ?? DBNull.Value },
-            },
-        };
-        batch.BatchCommands.Add(update);
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(LeaveConcurrency)
-        {
-            Parameters = { RunId(runId), new NpgsqlParameter<bool>("has_ended", state.Conclusion is not null) },
-        });
+        foreach (var write in Write([(run, state)]))
+            batch.BatchCommands.Add(write);
         if (also is not null)
             batch.BatchCommands.Add(also(state));
         await batch.ExecuteNonQueryAsync(cancellation);
         return state;
     }
 
-    /// <summary>What the rules of most runs need of its jobs; see <see cref="ReadAsync"/>.</summary>
-    public static NpgsqlBatchCommand ReadBriefly(long runId) => new(ReadBriefs) { Parameters = { RunId(runId) } };
-
-    /// <summary>Reads the rows of <see cref="ReadBriefly"/>.</summary>
-    public static async Task<IReadOnlyList<JobBrief>> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellation)
+    /// <summary>Makes the rows of runs agree with what their jobs come to. The caller holds the lock of each.</summary>
+    public static IEnumerable<NpgsqlBatchCommand> Write(IReadOnlyList<(RunBrief Run, RunState State)> changes)
     {
-        var jobs = new List<JobBrief>();
+        yield return new NpgsqlBatchCommand(changes.Any(it => it.State.Conclusion is not null && it.Run.MakesEvents) ? EndRuns : UpdateRuns)
+        {
+            Parameters =
+            {
+                RunIds([.. changes.Select(it => it.Run.RunId)]),
+                new NpgsqlParameter<string[]>("statuses", [.. changes.Select(it => it.State.Status)]),
+                new NpgsqlParameter<string?[]>("conclusions", NpgsqlDbType.Array | NpgsqlDbType.Text)
+                {
+                    TypedValue = [.. changes.Select(it => it.State.Conclusion)],
+                },
+            },
+        };
+        var members = changes.Where(it => it.Run.HasMembers).ToList();
+        if (members.Count == 0)
+            yield break;
+        yield return new NpgsqlBatchCommand(LeaveConcurrency)
+        {
+            Parameters =
+            {
+                RunIds([.. members.Select(it => it.Run.RunId)]),
+                new NpgsqlParameter<bool[]>("has_ended", [.. members.Select(it => it.State.Conclusion is not null)]),
+            },
+        };
+    }
+
+    /// <summary>What the rules of most runs need of their jobs; see <see cref="ReadAsync"/>.</summary>
+    public static NpgsqlBatchCommand ReadBriefly(params long[] runIds) => new(ReadBriefs) { Parameters = { RunIds(runIds) } };
+
+    /// <summary>Reads the rows of <see cref="ReadBriefly"/>: runs by id, those that have jobs.</summary>
+    public static async Task<IReadOnlyDictionary<long, RunBrief>> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellation)
+    {
+        var runs = new Dictionary<long, RunBrief>();
         while (await reader.ReadAsync(cancellation))
         {
-            jobs.Add(new JobBrief(
-                reader.GetString(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2), reader.GetBoolean(3),
-                reader.GetBoolean(4), reader.IsDBNull(5) ? null : reader.GetString(5), reader.GetBoolean(6)));
+            var id = reader.GetInt64(0);
+            if (!runs.TryGetValue(id, out var run))
+                runs.Add(id, run = new RunBrief(id, reader.GetBoolean(1), reader.GetBoolean(2)));
+            run.Jobs.Add(new JobBrief(
+                reader.GetString(3), reader.GetString(4), reader.IsDBNull(5) ? null : reader.GetString(5), reader.GetBoolean(6),
+                reader.GetBoolean(7), reader.IsDBNull(8) ? null : reader.GetString(8), reader.GetBoolean(9)));
         }
 
-        return jobs;
+        return runs;
     }
+
+    private static NpgsqlParameter RunIds(long[] runIds) => new NpgsqlParameter<long[]>("run_ids", runIds);
 
     /// <summary>Lets the rules decide and makes the rows agree with them.</summary>
     private static async Task<RunState> DecideAsync(
@@ -166,11 +205,33 @@ public static class RunProgress
     }
 }
 
+/// <summary>As much of a run as decides about it while its jobs wait for no condition.</summary>
+/// <param name="HasMembers">It, or a job or call of it, is in a concurrency group.</param>
+/// <param name="MakesEvents">Somebody waits for its end: <see cref="WorkflowRunEvents"/>.</param>
+public sealed record RunBrief(long RunId, bool HasMembers, bool MakesEvents)
+{
+    public List<JobBrief> Jobs { get; } = [];
+
+    /// <summary>Whether more must be read to know what happens to its jobs.</summary>
+    public bool IsDecidedByRules => Jobs.Exists(job => job.IsDecidedByRules);
+
+    /// <summary>What its jobs come to, if no rules decide about them.</summary>
+    public RunState RollUp() => RunRollup.RollUp([.. Jobs.Select(job => job.ToState())]);
+}
+
 /// <summary>As much of a job as decides about a run whose jobs wait for no condition.</summary>
 /// <param name="Path">The job's key.</param>
 /// <param name="HasLeg">It is of a matrix: others of it may be cancelled when it fails.</param>
 public sealed record JobBrief(string Path, string Status, string? Conclusion, bool IsReady, bool ContinueOnError, string? Hold, bool HasLeg)
 {
+    /// <summary><see cref="IsDecidedByRules"/> of a job <c>o</c>, in SQL.</summary>
+    public const string IsDecidedByRulesSql = $"""
+        o.conclusion is null
+        and (o.leg is not null
+            or o.status = '{JobStatus.Waiting}'
+                and o.hold is distinct from '{HoldReason.Concurrency}' and o.hold is distinct from '{HoldReason.Environment}')
+        """;
+
     /// <summary>Whether more must be read to know what happens to it.</summary>
     public bool IsDecidedByRules =>
         Conclusion is null

@@ -12,9 +12,13 @@ internal static class WorkflowRunEvents
     /// <summary>GitHub's number: "You can't use workflow_run to chain together more than three levels of workflows."</summary>
     public const int ChainMax = 3;
 
+    /// <summary>Whether a run <c>r</c> of a repository <c>p</c> makes events.</summary>
+    public static readonly string MakesSql = $"(p.has_workflow_run and r.hold is distinct from 'approval' and r.chain_depth < {ChainMax})";
+
     /// <param name="before">Common table expressions that come first.</param>
     /// <param name="run">Where the run's row comes from.</param>
-    private static string InsertSql(string before, string run, string action) => $"""
+    /// <param name="which">Which of them.</param>
+    private static string InsertSql(string before, string run, string which, string action) => $"""
         with {before} made as (
             insert into trigger_events (id, repo_id, actor_id, event, ref, payload, trust, chain_depth)
             select gen_random_uuid(), r.repo_id, r.actor_id, 'workflow_run', 'refs/heads/' || p.default_branch,
@@ -38,7 +42,7 @@ internal static class WorkflowRunEvents
             join repositories p on p.id = r.repo_id
             join owners o on o.id = p.owner_id
             left join owners a on a.id = r.actor_id
-            where r.id = @run_id and p.has_workflow_run and r.hold is distinct from 'approval' and r.chain_depth < {ChainMax}
+            where {which} and {MakesSql}
             returning 1
         )
         select pg_notify('shithub', 'trigger:')
@@ -46,12 +50,13 @@ internal static class WorkflowRunEvents
         limit 1
         """;
 
-    private static readonly string Requested = InsertSql("", "workflow_runs", "requested");
-    private static readonly string Completed = InsertSql("", "workflow_runs", "completed");
+    private static readonly string Requested = InsertSql("", "workflow_runs", "r.id = @run_id", "requested");
+    private static readonly string Completed = InsertSql("", "workflow_runs", "r.id = @run_id", "completed");
 
-    /// <param name="update">Ends the run <c>@run_id</c>, if it has not ended; it has no <c>returning</c>.</param>
-    /// <returns>A statement that does so and, if it did, makes the event 'completed'.</returns>
-    public static string EndSql(string update) => InsertSql($"ended as ({update} returning *),", "ended", "completed");
+    /// <param name="update">Changes runs <c>r</c> that have not ended; it has no <c>returning</c>.</param>
+    /// <returns>A statement that does so and makes the event 'completed' of each that it ended.</returns>
+    public static string EndSql(string update) =>
+        InsertSql($"changed as ({update} returning r.*),", "changed", "r.conclusion is not null", "completed");
 
     public static Task RequestedAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation) =>
         InsertAsync(connection, transaction, Requested, runId, cancellation);
