@@ -105,6 +105,7 @@ internal sealed class FirstScript : IAsyncDisposable
         && !variable.Value.Contains('\0', StringComparison.Ordinal));
 
     /// <summary>Runs the command; once.</summary>
+    /// <param name="withheld">A variable that the container has and the command does not, unless it is in <paramref name="environment"/>.</param>
     /// <param name="workingDirectory">In the container.</param>
     /// <param name="output">Takes what it writes to either stream, in order; while it is busy the command waits.</param>
     /// <returns>The exit code; 137 where the whole container was killed. Processes that the command leaves behind may go on writing: it is read
@@ -112,10 +113,10 @@ internal sealed class FirstScript : IAsyncDisposable
     /// <exception cref="SandboxException">The container does not begin with it within 30 s, and never will.</exception>
     /// <exception cref="OperationCanceledException">The command may go on.</exception>
     public async Task<int> RunAsync(
-        IReadOnlyList<string> command, IEnumerable<KeyValuePair<string, string>> environment, string workingDirectory,
+        IReadOnlyList<string> command, IEnumerable<KeyValuePair<string, string>> environment, string? withheld, string workingDirectory,
         Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> output, CancellationToken cancellationToken)
     {
-        var text = Encoding.UTF8.GetBytes(Text(command, environment, workingDirectory));
+        var text = Encoding.UTF8.GetBytes(Text(command, environment, withheld, workingDirectory));
         var ended = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var cancelled = cancellationToken.Register(_wake.Set);
 
@@ -153,13 +154,14 @@ internal sealed class FirstScript : IAsyncDisposable
     }
 
     /// <summary>Whole or a syntax error: no part of it is run, should this process end while it writes.</summary>
-    private static string Text(IReadOnlyList<string> command, IEnumerable<KeyValuePair<string, string>> environment, string workingDirectory)
+    private static string Text(
+        IReadOnlyList<string> command, IEnumerable<KeyValuePair<string, string>> environment, string? withheld, string workingDirectory)
     {
         var text = new StringBuilder("{\n");
         text.Append(CultureInfo.InvariantCulture, $"echo {Began.TrimEnd()} >&9 || exit\nexec 9>&-\n");
 
         // What bash thinks of a locale is its own matter.
-        text.Append("{ :\n");
+        text.Append(CultureInfo.InvariantCulture, $"{{ {(withheld is null ? ":" : $"export -n {withheld}")}\n");
         foreach (var (name, value) in environment) text.Append(CultureInfo.InvariantCulture, $"export {name}={Quote(value)}\n");
         text.Append("} 2> /dev/null\n");
         text.Append(CultureInfo.InvariantCulture, $"cd -- {Quote(workingDirectory)} || exit 126\n");

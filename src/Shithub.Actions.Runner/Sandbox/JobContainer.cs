@@ -59,7 +59,13 @@ internal sealed class JobContainer : IAsyncDisposable
     {
         if (_first is { IsUnused: true } first)
         {
-            if (FirstScript.CanPass(environment)) return await first.RunAsync(command, environment, workingDirectory, output, cancellationToken);
+            if (FirstScript.CanPass(environment))
+            {
+                // Podman gives it to containers, and not to what it starts in them later.
+                var withheld = (await _engine.VersionAsync(cancellationToken)).IsPodman ? "HOSTNAME" : null;
+                return await first.RunAsync(command, environment, withheld, workingDirectory, output, cancellationToken);
+            }
+
             _first = null;
             await first.DisposeAsync();
         }

@@ -17,7 +17,7 @@ public sealed class FirstScriptTests
         grep -vE '^(Name|Groups|Pid|Ngid|PPid|Tgid|NSpid|NSpgid|NStgid|NSsid|Vm|Rss|HugetlbPages|Threads|SigQ|.*ctxt_switches|Cpus_allowed|Mems_allowed)' /proc/self/status
         cat /proc/self/cgroup /proc/self/oom_score_adj /proc/self/loginuid 2>&1; cat /proc/self/attr/current 2>/dev/null
         cut -d' ' -f7 /proc/self/stat
-        ls -l /proc/$$/fd | grep -oE '[0-9]+ -> .*' | sed 's/:\[[0-9]*\]/:/; s/-> .*first-output.*/-> pipe:/' | grep -v '^255 '
+        ls -l /proc/self/fd > /tmp/fds; sed -n 's/.* \([0-9]* -> \)/\1/; s/pipe:.*\|[^ ]*first-output.*/a pipe/; s#/proc/[0-9]*/#/proc/self/#; /->/p' /tmp/fds
         tr '\0' '\n' < /proc/$$/environ | sort
         """;
 
