@@ -17,6 +17,11 @@ internal static class ContainerPaths
     /// <summary>A pipe through which the first process says what holds; gone before the first step.</summary>
     public const string FirstLook = Mount + "/look";
 
+    /// <summary>Pipes through which the first process gets the first script, and what it says goes back; gone before the first step.</summary>
+    public const string FirstCommand = Mount + "/first-command";
+    public const string FirstOutput = Mount + "/first-output";
+    public const string FirstExit = Mount + "/first-exit";
+
     /// <summary>Actions of other repositories.</summary>
     public const string Actions = Mount + "/actions";
 

@@ -18,12 +18,21 @@ internal sealed record ContainerSpec(EngineSettings Settings, string? SeccompOpt
     private const decimal NanoCpusPerCpu = 1_000_000_000m;
 
     /// <summary>
-    /// The first process: looks at the fence if somebody listens (<see cref="FirstLook"/>), then waits, reaps what steps leave behind, and on SIGTERM asks all other processes to end before it takes them with
-    /// it. A shell does it, so that neither engine needs an init program installed.
+    /// The first process: looks at the fence if somebody listens (<see cref="FirstLook"/>), starts the first script if somebody has one for it
+    /// (<see cref="FirstScript"/>), reaps what steps leave behind, and on SIGTERM asks all other processes to end before it takes them with it.
+    /// A shell does it, so that neither engine needs an init program installed.
     /// </summary>
     private const string InitScript =
-        $"if [ -p {ContainerPaths.FirstLook} ]; then (\n{Fence.Script}\n) > {ContainerPaths.FirstLook} 2>&1; fi\n"
-        + "trap 'trap \"\" TERM; kill -TERM -1; sleep 0.3; exit 143' TERM; while :; do sleep 3600 & wait $!; done";
+        FirstScript.Open
+        + $"if [ -p {ContainerPaths.FirstLook} ]; then ( {FirstScript.CloseAll}\n{FirstScript.Tell}\n{Fence.Script}\n) > {ContainerPaths.FirstLook} 2>&1; fi\n"
+        + "trap 'trap \"\" TERM; kill -TERM -1; sleep 0.3; exit 143' TERM\n"
+        + FirstScript.Run
+        + "while :; do sleep 3600 & wait $!; done";
+
+    /// <summary>With bash where the image has it, which alone gives a command that it does not wait for signals as they are by default; without what
+    /// <c>BASH_ENV</c> names.</summary>
+    private const string InitCommand =
+        "if command -v bash > /dev/null 2>&1; then exec bash -p -c \"$1\" init; fi; exec /bin/sh -c \"$1\" init";
 
     public UserIds User { get; } = UserIds.Parse(Settings.User);
 
@@ -78,7 +87,7 @@ internal sealed record ContainerSpec(EngineSettings Settings, string? SeccompOpt
         extras.Image ?? Settings.DefaultImage,
         User.ToString(),
         ContainerPaths.Mount,
-        ["/bin/sh", "-c", InitScript],
+        ["/bin/sh", "-c", InitCommand, "init", InitScript],
         [],
         [.. extras.Env, $"HOME={ContainerPaths.Home}"],
         labels,

@@ -12,7 +12,9 @@ namespace Shithub.Actions.Runner.Sandbox;
 /// <param name="HasBash">The image has bash, the default shell of steps.</param>
 /// <param name="SearchPath">The image's <c>PATH</c>.</param>
 /// <param name="WorkDevice">What the workspace is on.</param>
-internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> Facts, bool HasBash, string SearchPath, string WorkDevice)
+/// <param name="StartsFirstScript">The first process waits for one; see <see cref="FirstScript"/>.</param>
+internal sealed record Fence(
+    IReadOnlyList<string> Holes, IReadOnlyList<string> Facts, bool HasBash, string SearchPath, string WorkDevice, bool StartsFirstScript)
 {
     private const string Missing = "?";
 
@@ -90,7 +92,8 @@ internal sealed record Fence(IReadOnlyList<string> Holes, IReadOnlyList<string> 
             ],
             found.ContainsKey("bash"),
             Value("path"),
-            Value("work"));
+            Value("work"),
+            Value("first") == "yes");
 
         string Value(string key) => found.GetValueOrDefault(key, Missing);
 

@@ -14,6 +14,7 @@ internal sealed class JobContainer : IAsyncDisposable
     private readonly EngineClient _engine;
     private readonly ContainerSpec _spec;
     private readonly string _id;
+    private FirstScript? _first;
     private bool _isDead;
 
     private JobContainer(EngineClient engine, ContainerSpec spec, string id) => (_engine, _spec, _id) = (engine, spec, id);
@@ -38,6 +39,39 @@ internal sealed class JobContainer : IAsyncDisposable
             await container.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>The first process waits for a script; see <see cref="RunScriptAsync"/>.</summary>
+    /// <param name="first">Prepared in the container's mount; the container's from here on.</param>
+    public void Connect(FirstScript first)
+    {
+        first.Connect();
+        _first = first;
+    }
+
+    /// <summary>As <see cref="ExecAsync"/>, for scripts of the job's author: the first one need not wait for the engine.</summary>
+    public async Task<int> RunScriptAsync(
+        IReadOnlyList<string> command,
+        IReadOnlyList<KeyValuePair<string, string>> environment,
+        string workingDirectory,
+        Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> output,
+        CancellationToken cancellationToken)
+    {
+        if (_first is { IsUnused: true } first)
+        {
+            if (FirstScript.CanPass(environment))
+            {
+                // Podman gives it to containers, and not to what it starts in them later.
+                var withheld = (await _engine.VersionAsync(cancellationToken)).IsPodman ? "HOSTNAME" : null;
+                return await first.RunAsync(command, environment, withheld, workingDirectory, output, cancellationToken);
+            }
+
+            _first = null;
+            await first.DisposeAsync();
+        }
+
+        return await ExecAsync(
+            command, [.. environment.Select(variable => $"{variable.Key}={variable.Value}")], workingDirectory, output, cancellationToken);
     }
 
     /// <summary>Runs a command as the job's user; see <see cref="EngineClient.ExecAsync"/>.</summary>
@@ -109,6 +143,7 @@ internal sealed class JobContainer : IAsyncDisposable
     {
         // Removing alone would first ask the processes to end, and wait.
         await EndAsync();
+        if (_first is not null) await _first.DisposeAsync();
         using var bounded = new CancellationTokenSource(CleanupTime);
         try
         {

@@ -18,17 +18,21 @@ internal sealed record ReadyContainer(JobContainer Container, Fence Fence)
         EngineClient engine, ContainerSpec spec, string name, string mountSource, CreateContainerRequest request, CancellationToken cancellationToken)
     {
         using var look = FirstLook.Prepare(mountSource);
-        var container = await JobContainer.StartAsync(engine, spec, name, request, cancellationToken);
+        var first = FirstScript.Prepare(mountSource);
+        JobContainer? container = null;
         try
         {
+            container = await JobContainer.StartAsync(engine, spec, name, request, cancellationToken);
             var fence = Fence.Read(await look.ReadAsync(cancellationToken), spec.Settings);
-            return fence.Holes.Count == 0
-                ? new ReadyContainer(container, fence)
-                : throw new SandboxException($"the container's fence does not hold: {string.Join("; ", fence.Holes)}.");
+            if (fence.Holes.Count > 0) throw new SandboxException($"the container's fence does not hold: {string.Join("; ", fence.Holes)}.");
+            if (fence.StartsFirstScript) container.Connect(first);
+            else await first.DisposeAsync();
+            return new ReadyContainer(container, fence);
         }
         catch
         {
-            await container.DisposeAsync();
+            if (container is not null) await container.DisposeAsync();
+            await first.DisposeAsync();
             throw;
         }
     }

@@ -40,7 +40,7 @@ internal sealed partial class ScriptStep(JobSession session, StepSequence sequen
         var output = new OutputCommands(
             voice.Log, session.Masks, voice.Notes, remark => session.SayAsync($"'{voice.Name}': {remark}"));
         using var reading = CancellationTokenSource.CreateLinkedTokenSource(session.Lifetime.Lost);
-        var exec = ready.Container.ExecAsync(
+        var exec = ready.Container.RunScriptAsync(
             shell.Command(script), Variables(step, ready.Fence), WorkspacePath.InContainer(folder), output.WriteAsync, reading.Token);
         int? exitCode = await EndsByItselfAsync(exec) ? await exec : null;
         if (exitCode is null)
@@ -59,11 +59,11 @@ internal sealed partial class ScriptStep(JobSession session, StepSequence sequen
         return await TakeAsync(files.Read(), step, outcome);
     }
 
-    private static List<string> Variables(PreparedStep step, Fence fence)
+    private static List<KeyValuePair<string, string>> Variables(PreparedStep step, Fence fence)
     {
-        var variables = step.Environment.Select(variable => $"{variable.Key}={variable.Value}").ToList();
+        var variables = step.Environment.ToList();
         if (step.SearchPath.Count > 0)
-            variables.Add($"PATH={string.Join(':', [.. step.SearchPath, step.Environment.GetValueOrDefault("PATH", fence.SearchPath)])}");
+            variables.Add(new("PATH", string.Join(':', [.. step.SearchPath, step.Environment.GetValueOrDefault("PATH", fence.SearchPath)])));
         return variables;
     }
 
@@ -137,7 +137,7 @@ internal sealed partial class ScriptStep(JobSession session, StepSequence sequen
         {
             await exec;
         }
-        catch (Exception e) when (e is EngineException or IOException or InvalidDataException
+        catch (Exception e) when (e is EngineException or SandboxException or IOException or InvalidDataException
             || (e is OperationCanceledException && session.Lifetime.Reason != StopReason.Lost))
         {
         }

@@ -5,8 +5,9 @@ namespace Shithub.Actions.Runner.Steps;
 /// <param name="Extension">Of the script's file.</param>
 internal sealed record StepShell(IReadOnlyList<string> Words, string Extension)
 {
-    /// <summary>One pipe for both streams keeps what a step writes in the order it was written.</summary>
-    private static readonly string[] Merged = ["sh", "-c", "exec \"$@\" 2>&1", "sh"];
+    /// <summary>One pipe for both streams keeps what a step writes in the order it was written. The variables are those of a shell that may have
+    /// started it.</summary>
+    public static readonly IReadOnlyList<string> Merged = ["sh", "-c", "unset SHLVL _; exec \"$@\" 2>&1", "sh"];
 
     public string Program => Words[0];
 
