@@ -120,6 +120,8 @@ public static class ServerHost
         {
             AllowStatusCode404Response = true,
             ExceptionHandler = ServerErrors.AnswerAsync,
+            // Of a body that is cut short or malformed its sender is told; to the operator's log it is nothing that failed here.
+            SuppressDiagnosticsCallback = handled => handled.Exception is BadHttpRequestException,
         });
         // What the framework refuses by itself (an unknown address, a wrong method or content type) is a problem document too.
         app.UseWhen(context => context.Request.Path.StartsWithSegments("/api"), api => api.UseStatusCodePages());

@@ -3,7 +3,7 @@ namespace Shithub.Actions.Architecture.Tests;
 /// <summary>The checked-out repository that these tests were built from.</summary>
 internal static class SourceTree
 {
-    private static readonly string[] Generated = ["bin", "obj", ".git", ".data", "TestResults"];
+    private static readonly string[] Generated = ["bin", "obj", ".git", ".data", "TestResults", "node_modules"];
 
     public static string Root { get; } = FindRoot();
 
