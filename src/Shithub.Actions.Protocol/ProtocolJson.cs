@@ -13,6 +13,7 @@ namespace Shithub.Actions.Protocol;
 [JsonSerializable(typeof(RenewLeasesRequest))]
 [JsonSerializable(typeof(RenewLeasesResponse))]
 [JsonSerializable(typeof(AppendLogRequest))]
+[JsonSerializable(typeof(AppendLogBytes))]
 [JsonSerializable(typeof(AppendLogResponse))]
 [JsonSerializable(typeof(StatusRequest))]
 [JsonSerializable(typeof(StepAnnotation))]

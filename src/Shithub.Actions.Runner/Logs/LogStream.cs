@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
+using Shithub.Actions.Protocol;
 using Shithub.Actions.Protocol.LogScrubbing;
 using Shithub.Actions.Runner.Jobs;
 
@@ -13,7 +14,7 @@ namespace Shithub.Actions.Runner.Logs;
 /// </summary>
 internal sealed class LogStream : IAsyncDisposable
 {
-    private const int ChunkBytesMax = 256 * 1024;
+    private const int ChunkBytesMax = ProtocolLimits.LogChunkBytes;
     private const int ChunkBytesEnough = 64 * 1024;
     private const int KeptBytesMax = 1024 * 1024;
     private static readonly TimeSpan ChunkAge = TimeSpan.FromMilliseconds(200);
@@ -23,7 +24,7 @@ internal sealed class LogStream : IAsyncDisposable
     private readonly JobMasks _masks;
     private readonly LogScrubber _scrubber;
     private readonly Pipe _pipe = new(new PipeOptions(
-        pauseWriterThreshold: KeptBytesMax, resumeWriterThreshold: KeptBytesMax / 2, useSynchronizationContext: false));
+        pauseWriterThreshold: KeptBytesMax, resumeWriterThreshold: KeptBytesMax / 2, minimumSegmentSize: ChunkBytesEnough, useSynchronizationContext: false));
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly Task _sending;
     private bool _completed;

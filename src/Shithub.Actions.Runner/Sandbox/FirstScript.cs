@@ -28,7 +28,7 @@ internal sealed class FirstScript : IAsyncDisposable
     public const string Run = """
         if [ "$1" ]; then
           set -m
-          { trap - TERM; eval "$(cat <&7)"; } < /dev/null >&8 2>&8 8>&- &
+          { set +m; trap - TERM; eval "$(cat <&7)"; } < /dev/null >&8 2>&8 8>&- &
           set +m
           exec 7<&- 8>&-
           wait $!

@@ -86,9 +86,9 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
                 // In this call's turn: two logs never tell the same, and what is told is told before anything that it hides.
                 var added = masks.AddedAfter(_masksTold);
                 told = _masksTold + added.Count;
-                return new AppendLogRequest(seq, Convert.ToBase64String(chunk.Span), stepId, added.Count == 0 ? null : added);
+                return new AppendLogBytes(seq, chunk, stepId, added.Count == 0 ? null : added);
             },
-            ProtocolJson.Default.AppendLogRequest,
+            ProtocolJson.Default.AppendLogBytes,
             ProtocolJson.Default.AppendLogResponse,
             response =>
             {

@@ -185,6 +185,23 @@ public sealed class FirstScriptTests
     }
 
     [Fact]
+    public async Task A_script_that_was_given_up_before_it_began_never_begins()
+    {
+        await using var ready = await StartAsync(docker: false);
+        Assert.Equal(0, (await ready.ExecAsync("until pidof cat; do sleep 0.05; done; kill -STOP $(pidof cat)")).ExitCode);
+        using var giveUp = new CancellationTokenSource();
+        var running = ready.Container.RunScriptAsync(
+            ["sh", "-c", "touch /tmp/ran"], [], ContainerPaths.Mount, (_, _) => ValueTask.CompletedTask, giveUp.Token);
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+
+        // The shell that would have run it is the first process's only child then but its 'sleep'.
+        var (_, left) = await ready.ExecAsync("kill -CONT $(pidof cat); while pidof cat; do sleep 0.05; done; until pidof sleep; do sleep 0.05; done; ls /tmp")
+            .WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        Assert.DoesNotContain("ran", left, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Where_the_image_has_no_bash_the_engine_starts_it()
     {
         const string Image = "localhost/shithub/no-bash-test:1";
@@ -218,6 +235,8 @@ public sealed class FirstScriptTests
             var settings = RunningRunner.Settings(podman, new Uri("http://localhost")).Engine with { Network = "none" };
             if (image is not null) settings = settings with { DefaultImage = image };
             var engine = new EngineClient(socket);
+            // Asked now, so that what is cancelled later is the script.
+            await engine.VersionAsync(Cancellation);
             var root = Directory.CreateDirectory(podman.NewWorkspaceRoot()).FullName;
             return new OnEngine(engine, await ReadyContainer.StartAsync(engine, new ContainerSpec(settings, null), root, root, 1, 1, Cancellation));
         }
