@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Shithub.Actions.Runner.Sandbox;
@@ -7,15 +6,14 @@ namespace Shithub.Actions.Runner.Sandbox;
 /// What the first process of a container says of its fence, through a pipe in the mount, before anything else is in the container: a command
 /// run there for it would cost as much as a step. That commands get no more than the first process is seen when the runner starts.
 /// </summary>
-internal sealed partial class FirstLook : IDisposable
+internal sealed class FirstLook : IDisposable
 {
     private const int BytesMax = 64 * 1024;
-    private const uint WritableByAll = 0x192; // 0622
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private readonly string _path;
-    private readonly FileStream _pipe;
+    private readonly Pipe _pipe;
 
-    private FirstLook(string path, FileStream pipe) => (_path, _pipe) = (path, pipe);
+    private FirstLook(string path, Pipe pipe) => (_path, _pipe) = (path, pipe);
 
     /// <summary>Listens; before the container starts.</summary>
     /// <param name="mount">The host's folder that becomes <see cref="ContainerPaths.Mount"/>; the steps' user can't write there.</param>
@@ -23,11 +21,7 @@ internal sealed partial class FirstLook : IDisposable
     public static FirstLook Prepare(string mount)
     {
         var path = Path.Combine(mount, Path.GetFileName(ContainerPaths.FirstLook));
-        if (mkfifo(path, 0) != 0) throw new IOException($"{path} can't be made: {Marshal.GetLastPInvokeErrorMessage()}");
-        File.SetUnixFileMode(path, (UnixFileMode)WritableByAll);
-
-        // For writing, too: else opening would wait for a writer, and reading end with the first one.
-        return new FirstLook(path, new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0));
+        return new FirstLook(path, Pipe.Make(path, writableByAll: true));
     }
 
     /// <exception cref="SandboxException">Nothing came within 30 s.</exception>
@@ -35,12 +29,11 @@ internal sealed partial class FirstLook : IDisposable
     {
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         bounded.CancelAfter(Patience);
-
-        // A read that waits ends by what is written: there is no other way to end it.
-        await using var end = bounded.Token.Register(() => _pipe.Write(Encoding.ASCII.GetBytes("\n" + Fence.EndOfScript)));
-        var said = await Task.Run(Read, CancellationToken.None);
+        using var wake = new WakeUp();
+        await using var end = bounded.Token.Register(wake.Set);
+        var said = await Task.Run(() => Read(wake), CancellationToken.None);
         cancellationToken.ThrowIfCancellationRequested();
-        return bounded.IsCancellationRequested ? throw new SandboxException("the container's fence could not be looked at: its first process says nothing") : said;
+        return said ?? throw new SandboxException("the container's fence could not be looked at: its first process says nothing");
     }
 
     public void Dispose()
@@ -49,15 +42,17 @@ internal sealed partial class FirstLook : IDisposable
         File.Delete(_path);
     }
 
-    private string Read()
+    /// <returns>Null: woken before it was whole.</returns>
+    private string? Read(WakeUp wake)
     {
         var buffer = new byte[BytesMax];
         var length = 0;
         while (length < buffer.Length && !buffer.AsSpan(0, length).EndsWith(Encoding.ASCII.GetBytes(Fence.EndOfScript)))
-            length += _pipe.Read(buffer, length, buffer.Length - length);
+        {
+            if (!Pipe.WaitToRead(_pipe, null, wake, Timeout.InfiniteTimeSpan).First) return null;
+            length += _pipe.Read(buffer.AsSpan(length));
+        }
+
         return Encoding.UTF8.GetString(buffer, 0, length);
     }
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int mkfifo(string path, uint mode);
 }
