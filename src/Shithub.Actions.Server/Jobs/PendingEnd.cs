@@ -4,11 +4,13 @@ using Shithub.Actions.Protocol;
 namespace Shithub.Actions.Server.Jobs;
 
 /// <summary>The end of an attempt as it is to be stored: a terminal status, and no secrets in what comes with it.</summary>
-public sealed class PendingEnd(JobCall call, StatusChange change)
+public sealed class PendingEnd(JobCall call, StatusChange change) : IPendingCall
 {
     private readonly TaskCompletionSource<string?> _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public JobCall Call => call;
+
+    public long JobId => call.Token.JobId;
 
     public StatusChange Change => change;
 

@@ -12,12 +12,16 @@ namespace Shithub.Actions.Server.Logs;
 /// <param name="HadWithheld">Whether there was something withheld before it.</param>
 public sealed record PendingAppend(
     JobCall Call, long? StepId, int Seq, byte[] Stored, byte[] SentHash, int MasksVersion, int LastSeq, bool IsRepeat, byte[]? Withheld,
-    bool HadWithheld)
+    bool HadWithheld) : IPendingCall
 {
     private readonly TaskCompletionSource<AppendDone?> _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Null: nothing happened, for a reason that somebody else finds out, or since another call had the job's row.</summary>
     public Task<AppendDone?> Settled => _settled.Task;
+
+    public long JobId => Call.Token.JobId;
+
+    public int Length => Stored.Length;
 
     /// <summary>The number that the log's last chunk must have, -1 for a log without any; null where that doesn't matter.</summary>
     public int? GoesOnFrom => MasksVersion == 0 || IsRepeat ? null : LastSeq;
