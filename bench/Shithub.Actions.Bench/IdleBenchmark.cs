@@ -1,3 +1,5 @@
+using Shithub.Actions.Testing;
+
 namespace Shithub.Actions.Bench;
 
 /// <summary>What a runner costs that waits for a job, with a container that waits, too: one that has run none, and one that has run a loud one.</summary>
@@ -18,11 +20,11 @@ internal sealed class IdleBenchmark(Cluster cluster, ServerProcess server)
         var before = Processes.Seconds(process);
         await Task.Delay(Watched, cancellation);
         var share = (Processes.Seconds(process) - before) / Watched.TotalSeconds;
-        var memory = Processes.ResidentWithChildren(process) / 1_000_000.0;
+        var memory = ProcessMemory.ResidentWithChildren(process) / 1_000_000.0;
         await runner.PushAsync<object>(".shithub/workflows/loud.yml", Workflow(runner.Label), Look, cancellation);
         await runner.BecomeIdleAsync(cancellation);
         await Task.Delay(Rest, cancellation);
-        var later = Processes.ResidentWithChildren(process) / 1_000_000.0;
+        var later = ProcessMemory.ResidentWithChildren(process) / 1_000_000.0;
         return new Table(
             $"A runner that waits, with its children, over {Watched.TotalSeconds:0} s: {engine.Name}",
             ["", "", "limit"],

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Shithub.Actions.Testing;
 
 namespace Shithub.Actions.Bench;
 
@@ -55,7 +56,7 @@ internal sealed class OutputBenchmark(Cluster cluster, ServerProcess server)
             for (var look = 0; ; look++)
             {
                 await Task.Delay(200, cancellation);
-                var now = Processes.Resident(process);
+                var now = ProcessMemory.Resident(process);
                 if (look == 10) early = now;
                 if (look > 10) most = Math.Max(most, now);
             }

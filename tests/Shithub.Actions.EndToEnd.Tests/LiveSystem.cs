@@ -125,7 +125,7 @@ public sealed class LiveSystem : IAsyncDisposable
     }
 
     /// <summary>Bytes: what of the runner is in memory, its children's included.</summary>
-    public long RunnerMemory() => Memory(_runner!.Id);
+    public long RunnerMemory() => ProcessMemory.ResidentWithChildren(_runner!.Id);
 
     public void KillRunner() => Kill(ref _runner);
 
@@ -262,28 +262,6 @@ public sealed class LiveSystem : IAsyncDisposable
             Environment = { ["CONTAINERS_CONF"] = _podman.ContainersConf },
         };
         return Process.Start(start)!;
-    }
-
-    private static long Memory(int process) => Resident(process) + Directory.EnumerateDirectories("/proc")
-        .Select(folder => int.TryParse(Path.GetFileName(folder), out var number) ? number : 0)
-        .Where(number => number != 0 && ReadStat(number) is { } stat && stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == $"{process}")
-        .Sum(Memory);
-
-    private static long Resident(int process) => ReadStat(process) is { } stat
-        ? long.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[21], System.Globalization.CultureInfo.InvariantCulture) * Environment.SystemPageSize
-        : 0;
-
-    /// <returns>Null if it has ended.</returns>
-    private static string? ReadStat(int process)
-    {
-        try
-        {
-            return File.ReadAllText($"/proc/{process}/stat");
-        }
-        catch (IOException)
-        {
-            return null;
-        }
     }
 
     private static void Kill(ref Process? process)
