@@ -83,7 +83,8 @@ run_project() {
   passed=$((passed + p)) skipped=$((skipped + s)) failed=$((failed + f))
   if [ "$t" -eq 0 ]; then failure "$name ran no test"; fi
   if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then failure "$name ended with exit code $code though no test failed; see $log"; fi
-  while IFS= read -r line; do problems+=("$line"); done < <(jq -r '.results.tests[] | select(.status == "failed") | .name' "$result")
+  while IFS= read -r line; do problems+=("$line"); done < <(jq -r '.results.tests[] | select(.status == "failed")
+    | .name + ": " + ((.message // "no message") | gsub("\\s+"; " ") | .[:300])' "$result")
   say "$name: $p passed, $f failed"
 }
 

@@ -45,9 +45,9 @@ internal sealed class HostMachine : IAsyncDisposable
 
     private readonly Process _init;
     private readonly int _pid;
-    private readonly int _net;
+    private readonly string _net;
 
-    private HostMachine(string folder, bool isDocker, Process init, int pid, int net)
+    private HostMachine(string folder, bool isDocker, Process init, int pid, string net)
     {
         (Folder, IsDocker, _init, _pid, _net) = (folder, isDocker, init, pid, net);
     }
@@ -59,7 +59,7 @@ internal sealed class HostMachine : IAsyncDisposable
     public string Socket => Path.Combine(Folder, "engine.sock");
 
     /// <summary>The other end of the cable: an address of the machine that the tests run on.</summary>
-    public string Outside => $"198.18.{_net}.1";
+    public string Outside => $"{_net}.1";
 
     public static async Task<HostMachine> StartAsync(bool docker)
     {
@@ -76,7 +76,7 @@ internal sealed class HostMachine : IAsyncDisposable
             throw new InvalidOperationException("A machine of namespaces can't be made here (unshare(1)); the tests need root and CAP_SYS_ADMIN.");
         var child = await File.ReadAllTextAsync($"/proc/{init.Id}/task/{init.Id}/children");
         var machine = new HostMachine(
-            folder, docker, init, int.Parse(child.Trim(), CultureInfo.InvariantCulture), Random.Shared.Next(2, 250));
+            folder, docker, init, int.Parse(child.Trim(), CultureInfo.InvariantCulture), TestSubnets.Next("198.18"));
         await machine.ConnectAsync();
         await machine.StartEngineAsync(podman);
         return machine;
@@ -146,7 +146,7 @@ internal sealed class HostMachine : IAsyncDisposable
             if (ip.ExitCode != 0) throw new InvalidOperationException($"ip {arguments} failed.");
         }
 
-        await RunAsync($"ip address add 198.18.{_net}.2/24 dev {Cable} && ip link set {Cable} up && ip route add default via {Outside}");
+        await RunAsync($"ip address add {_net}.2/24 dev {Cable} && ip link set {Cable} up && ip route add default via {Outside}");
     }
 
     private async Task StartEngineAsync(PodmanFixture podman)

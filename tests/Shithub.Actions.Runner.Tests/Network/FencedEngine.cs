@@ -14,7 +14,7 @@ public abstract class FencedEngine(bool docker) : IAsyncLifetime
 {
     internal const string List = "allowed.test,other.test,*.wild.test,host.test,loopback.test,private.test,bridge.test,metadata.test,mixed.test,turning.test";
 
-    private readonly string _bridge = $"10.213.{Random.Shared.Next(1, 250)}.1";
+    private readonly string _bridge = $"{TestSubnets.Next("10.213")}.1";
     private readonly List<JobContainer> _containers = [];
 
     internal bool IsDocker => docker;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Shithub.Actions.Runner.Network;
+using Shithub.Actions.Testing;
 
 namespace Shithub.Actions.Runner.Tests.Network;
 
@@ -14,11 +15,12 @@ internal sealed class Internet : IAsyncDisposable
     private readonly string _name;
     private readonly ContainerNetwork _network;
     private readonly List<Socket> _listeners = [];
+    private readonly CancellationTokenSource _over = new();
     private readonly string _folder;
-    private readonly int _net;
+    private readonly string _net;
     private string _bridge = "";
 
-    private Internet(string name, int net, string folder, ContainerNetwork network) =>
+    private Internet(string name, string net, string folder, ContainerNetwork network) =>
         (_name, _net, _folder, _network) = (name, net, folder, network);
 
     public IPAddress Host => Address(1);
@@ -41,15 +43,15 @@ internal sealed class Internet : IAsyncDisposable
     {
         var id = Guid.NewGuid().ToString("N")[..6];
         var (name, outer, inner) = ($"shithub-inet-{id}", $"sti{id}", $"stj{id}");
-        var net = Random.Shared.Next(2, 250);
+        var net = TestSubnets.Next("198.18");
         await IpAsync("netns", "add", name);
         await IpAsync("link", "add", outer, "type", "veth", "peer", "name", inner, "netns", name);
-        await IpAsync("address", "add", $"198.18.{net}.1/24", "dev", outer);
+        await IpAsync("address", "add", $"{net}.1/24", "dev", outer);
         await IpAsync("link", "set", outer, "up");
         await InAsync(name, "ip", "link", "set", "lo", "up");
-        foreach (var host in (int[])[10, 11, 12, 20, 53]) await InAsync(name, "ip", "address", "add", $"198.18.{net}.{host}/24", "dev", inner);
+        foreach (var host in (int[])[10, 11, 12, 20, 53]) await InAsync(name, "ip", "address", "add", $"{net}.{host}/24", "dev", inner);
         await InAsync(name, "ip", "link", "set", inner, "up");
-        await InAsync(name, "ip", "route", "add", "default", "via", $"198.18.{net}.1");
+        await InAsync(name, "ip", "route", "add", "default", "via", $"{net}.1");
         var folder = Directory.CreateTempSubdirectory("shithub-inet-").FullName;
         var internet = new Internet(name, net, folder, ContainerNetwork.Of($"/run/netns/{name}"));
         internet._bridge = bridge;
@@ -71,6 +73,7 @@ internal sealed class Internet : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _over.CancelAsync();
         foreach (var listener in _listeners) listener.Dispose();
         foreach (var file in Directory.GetFiles(_folder, "*.pid"))
             await HostProgram.TryAsync("kill", CancellationToken.None, (await File.ReadAllTextAsync(file)).Trim());
@@ -83,7 +86,7 @@ internal sealed class Internet : IAsyncDisposable
 
     private static Task InAsync(string name, params string[] command) => IpAsync(["netns", "exec", name, .. command]);
 
-    private IPAddress Address(int host) => IPAddress.Parse($"198.18.{_net}.{host}");
+    private IPAddress Address(int host) => IPAddress.Parse($"{_net}.{host}");
 
     private async Task ResolveAsync(int port, IPAddress turning)
     {
@@ -118,13 +121,16 @@ internal sealed class Internet : IAsyncDisposable
         _listeners.Add(listener);
         _ = Task.Run(async () =>
         {
-            try
+            while (!_over.IsCancellationRequested)
             {
-                while (true) _ = TalkAsync(await listener.AcceptAsync());
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                // The test is over.
+                try
+                {
+                    _ = TalkAsync(await listener.AcceptAsync(_over.Token));
+                }
+                catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
+                {
+                    // Broken off before it was taken; or the test is over.
+                }
             }
         });
     }

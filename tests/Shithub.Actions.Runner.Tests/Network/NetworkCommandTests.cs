@@ -23,7 +23,7 @@ public sealed class NetworkCommandTests
             [runner]
             workspace_root = "{podman.NewWorkspaceRoot()}"
             network_allowlist = ["github.com"]
-            network_subnet = "10.214.{Random.Shared.Next(1, 250)}.1/24"
+            network_subnet = "{TestSubnets.Next("10.214")}.1/24"
             upstream_dns = ["127.0.0.1#5399"]
             [engine]
             kind = "podman"
