@@ -23,7 +23,7 @@ internal sealed class LogStream : IAsyncDisposable
     private readonly JobMasks _masks;
     private readonly LogScrubber _scrubber;
     private readonly Pipe _pipe = new(new PipeOptions(
-        pauseWriterThreshold: KeptBytesMax, resumeWriterThreshold: KeptBytesMax / 2, minimumSegmentSize: ChunkBytesEnough, useSynchronizationContext: false));
+        pauseWriterThreshold: KeptBytesMax, resumeWriterThreshold: KeptBytesMax - (ChunkBytesMax / 2), minimumSegmentSize: ChunkBytesEnough, useSynchronizationContext: false));
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly Task _sending;
     private bool _completed;
