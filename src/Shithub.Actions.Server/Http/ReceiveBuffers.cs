@@ -13,7 +13,7 @@ internal sealed class ReceiveBuffers : IMemoryPoolFactory<byte>
 
     private sealed class Pool : MemoryPool<byte>
     {
-        private const int BlockBytes = 32 * 1024;
+        private const int BlockBytes = 64 * 1024;
 
         public override int MaxBufferSize => Shared.MaxBufferSize;
 
