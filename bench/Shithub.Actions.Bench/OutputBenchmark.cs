@@ -7,7 +7,7 @@ namespace Shithub.Actions.Bench;
 internal sealed class OutputBenchmark(Cluster cluster, ServerProcess server)
 {
     private const long Bytes = 1_000_000_000;
-    private const string Print = "yes 'this is a line of some output, about as long as they are in builds' | head -c 1000000000";
+    private const long WarmUpBytes = 100_000_000;
     private const double BytesPerMiB = 1024 * 1024;
 
     private const string Look = """
@@ -26,14 +26,16 @@ internal sealed class OutputBenchmark(Cluster cluster, ServerProcess server)
         var path = $"{cluster.Folder}/output";
         double bare;
         await using (var file = File.Create(path))
-            bare = Bytes / (await engine.ExecAsync(container, Print, file, cancellation) / 1000);
+            bare = Bytes / (await engine.ExecAsync(container, Print(Bytes), file, cancellation) / 1000);
         File.Delete(path);
         await engine.RemoveAsync(container, cancellation);
 
+        await runner.PushAsync<EndedStep>(".shithub/workflows/much.yml", Workflow(runner.Label, WarmUpBytes), Look, cancellation);
+        await runner.BecomeIdleAsync(cancellation);
         var process = runner.FindProcess();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var memory = WatchAsync(process, over.Token);
-        var (_, run) = await runner.PushAsync<EndedStep>(".shithub/workflows/much.yml", Workflow(runner.Label), Look, cancellation);
+        var (_, run) = await runner.PushAsync<EndedStep>(".shithub/workflows/much.yml", Workflow(runner.Label, Bytes), Look, cancellation);
         await over.CancelAsync();
         var (early, most) = await memory;
         var rate = Bytes / run.Took.TotalSeconds;
@@ -67,7 +69,10 @@ internal sealed class OutputBenchmark(Cluster cluster, ServerProcess server)
         }
     }
 
-    private static string Workflow(string label) => string.Create(CultureInfo.InvariantCulture, $"""
+    private static string Print(long bytes) => string.Create(
+        CultureInfo.InvariantCulture, $"yes 'this is a line of some output, about as long as they are in builds' | head -c {bytes}");
+
+    private static string Workflow(string label, long bytes) => string.Create(CultureInfo.InvariantCulture, $"""
         name: Much
         on:
           push:
@@ -76,7 +81,7 @@ internal sealed class OutputBenchmark(Cluster cluster, ServerProcess server)
           much:
             runs-on: {label}
             steps:
-              - run: {Print} || true
+              - run: {Print(bytes)} || true
         """);
 
     private sealed record EndedStep

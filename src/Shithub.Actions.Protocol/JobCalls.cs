@@ -8,9 +8,6 @@ namespace Shithub.Actions.Protocol;
 public sealed record AppendLogRequest(
     int? Seq = null, string? Chunk = null, long? StepId = null, IReadOnlyList<string>? MaskValues = null);
 
-/// <summary>The same as runners write it: the JSON has base64, and no string is made of it, whose '+' JSON would escape.</summary>
-public sealed record AppendLogBytes(int Seq, ReadOnlyMemory<byte> Chunk, long? StepId, IReadOnlyList<string>? MaskValues);
-
 public sealed record AppendLogResponse(bool Accepted, string? NextToken, DateTimeOffset? NextTokenExpiresAt);
 
 /// <summary>

@@ -13,7 +13,6 @@ namespace Shithub.Actions.Protocol;
 [JsonSerializable(typeof(RenewLeasesRequest))]
 [JsonSerializable(typeof(RenewLeasesResponse))]
 [JsonSerializable(typeof(AppendLogRequest))]
-[JsonSerializable(typeof(AppendLogBytes))]
 [JsonSerializable(typeof(AppendLogResponse))]
 [JsonSerializable(typeof(StatusRequest))]
 [JsonSerializable(typeof(StepAnnotation))]

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.HttpOverrides;
 using Shithub.Actions.Configuration;
 using Shithub.Actions.Protocol;
@@ -78,6 +79,7 @@ public static class ServerHost
         services.AddSingleton<Migrator>();
         services.AddSingleton<Notifications>();
         services.AddHostedService(provider => provider.GetRequiredService<Notifications>());
+        services.AddSingleton<IMemoryPoolFactory<byte>, ReceiveBuffers>();
         services.AddMetricsPage();
         services.AddSingleton(_ => new RootKey(settings.Auth.RequireTotpKey, settings.Auth.PreviousTotpKeyBytes));
         services.AddSingleton(new PublicUrl(settings.Server.BaseUrl.ToString().TrimEnd('/')));

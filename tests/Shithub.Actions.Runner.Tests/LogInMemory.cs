@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Jobs;
@@ -26,9 +27,9 @@ internal sealed class LogInMemory : IJobReport
     public Task ReportJobAsync(
         string status, string conclusion, JobOutputs outputs, IReadOnlyList<JobImage> images, IReadOnlyList<StepAnnotation> notes) => Task.CompletedTask;
 
-    public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk, JobMasks masks)
+    public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlySequence<byte> chunk, JobMasks masks)
     {
-        lock (_log) _log.AddRange(chunk.Span);
+        lock (_log) _log.AddRange(chunk.ToArray());
         return Task.FromResult(true);
     }
 }

@@ -46,7 +46,16 @@ public sealed class LogScrubber(MaskAutomaton masks)
     public void Write(ReadOnlySpan<byte> chunk, IBufferWriter<byte> output)
     {
         ArgumentNullException.ThrowIfNull(output);
-        if (chunk.IsEmpty) return;
+        if (TryPass(chunk))
+            output.Write(chunk);
+        else
+            WriteDecided(output);
+    }
+
+    /// <summary>Takes the next chunk, without a copy of one in which there is nothing to hide.</summary>
+    /// <returns>True: the chunk as it is is what is decided by now. False: that is to be had from <see cref="WriteDecided"/>.</returns>
+    public bool TryPass(ReadOnlySpan<byte> chunk)
+    {
         var position = _heldStart + _held.WrittenCount;
         var sure = 0;
         for (var i = 0; i < chunk.Length; i++)
@@ -66,13 +75,19 @@ public sealed class LogScrubber(MaskAutomaton masks)
 
         if (_state == MaskAutomaton.Root && _held.WrittenCount == 0 && _covered.Count == 0)
         {
-            output.Write(chunk);
             _heldStart += chunk.Length;
-            _inRun = false;
-            return;
+            _inRun &= chunk.IsEmpty;
+            return true;
         }
 
         _held.Write(chunk);
+        return false;
+    }
+
+    /// <summary>Writes what is decided by now, after a chunk that <see cref="TryPass"/> did not let pass.</summary>
+    public void WriteDecided(IBufferWriter<byte> output)
+    {
+        ArgumentNullException.ThrowIfNull(output);
         Release(_held.WrittenCount - _masks.Depth(_state), output);
     }
 

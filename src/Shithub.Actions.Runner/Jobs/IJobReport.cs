@@ -1,3 +1,4 @@
+using System.Buffers;
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Runner.Logs;
 using Shithub.Actions.Workflows;
@@ -24,8 +25,8 @@ internal interface IJobReport
 
     /// <param name="stepId">Absent for the log of the job itself.</param>
     /// <param name="seq">Number of the chunk within its log, from 0.</param>
-    /// <param name="chunk">Scrubbed already.</param>
+    /// <param name="chunk">Scrubbed already. Not looked at any more once the call has ended.</param>
     /// <param name="masks">What it was scrubbed of: those that steps added are told, so that nobody stores them.</param>
     /// <returns>False if no more log of this job is taken; the attempt goes on.</returns>
-    Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk, JobMasks masks);
+    Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlySequence<byte> chunk, JobMasks masks);
 }

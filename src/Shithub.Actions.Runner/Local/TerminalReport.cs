@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using Shithub.Actions.Protocol;
@@ -62,18 +63,21 @@ internal sealed class TerminalReport(ClaimedJob job, TextWriter output) : IJobRe
         return Task.CompletedTask;
     }
 
-    public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk, JobMasks masks)
+    public Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlySequence<byte> chunk, JobMasks masks)
     {
         // Ids are from 1.
         var id = stepId ?? 0;
         lock (_gate)
         {
             if (!_logs.TryGetValue(id, out var log)) _logs[id] = log = (Encoding.UTF8.GetDecoder(), new StringBuilder());
-            var text = new char[Encoding.UTF8.GetMaxCharCount(chunk.Length)];
-            foreach (var c in text.AsSpan(0, log.Decoder.GetChars(chunk.Span, text, flush: false)))
+            foreach (var part in chunk)
             {
-                if (c == '\n') EndLine(id, always: true);
-                else log.Line.Append(c);
+                var text = new char[Encoding.UTF8.GetMaxCharCount(part.Length)];
+                foreach (var c in text.AsSpan(0, log.Decoder.GetChars(part.Span, text, flush: false)))
+                {
+                    if (c == '\n') EndLine(id, always: true);
+                    else log.Line.Append(c);
+                }
             }
         }
 

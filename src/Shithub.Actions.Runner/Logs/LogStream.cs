@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using Shithub.Actions.Protocol;
@@ -24,7 +23,7 @@ internal sealed class LogStream : IAsyncDisposable
     private readonly JobMasks _masks;
     private readonly LogScrubber _scrubber;
     private readonly Pipe _pipe = new(new PipeOptions(
-        pauseWriterThreshold: KeptBytesMax, resumeWriterThreshold: KeptBytesMax / 2, minimumSegmentSize: ChunkBytesEnough, useSynchronizationContext: false));
+        pauseWriterThreshold: KeptBytesMax, resumeWriterThreshold: KeptBytesMax - (ChunkBytesMax / 2), minimumSegmentSize: ChunkBytesEnough, useSynchronizationContext: false));
     private readonly SemaphoreSlim _writing = new(1, 1);
     private readonly Task _sending;
     private bool _completed;
@@ -105,7 +104,7 @@ internal sealed class LogStream : IAsyncDisposable
                 if (seq > 0 && !result.IsCompleted && result.Buffer.Length < ChunkBytesEnough)
                     result = await GatherAsync(result);
                 var chunk = result.Buffer.Slice(0, Math.Min(result.Buffer.Length, ChunkBytesMax));
-                if (!chunk.IsEmpty && wanted) wanted = await _report.AppendLogAsync(_stepId, seq++, chunk.ToArray(), _masks);
+                if (!chunk.IsEmpty && wanted) wanted = await _report.AppendLogAsync(_stepId, seq++, chunk, _masks);
                 var last = result.IsCompleted && chunk.Length == result.Buffer.Length;
                 _pipe.Reader.AdvanceTo(chunk.End);
                 if (last) break;

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
@@ -76,7 +77,7 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
         return StatusAsync($"api/v1/jobs/{_lifetime.JobId}/status", request);
     }
 
-    public async Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlyMemory<byte> chunk, JobMasks masks)
+    public async Task<bool> AppendLogAsync(long? stepId, int seq, ReadOnlySequence<byte> chunk, JobMasks masks)
     {
         var told = 0;
         var answer = await CallAsync(
@@ -86,9 +87,9 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
                 // In this call's turn: two logs never tell the same, and what is told is told before anything that it hides.
                 var added = masks.AddedAfter(_masksTold);
                 told = _masksTold + added.Count;
-                return new AppendLogBytes(seq, chunk, stepId, added.Count == 0 ? null : added);
+                var rest = new AppendLogRequest(seq, null, stepId, added.Count == 0 ? null : added);
+                return () => new LogChunkContent(rest, chunk);
             },
-            ProtocolJson.Default.AppendLogBytes,
             ProtocolJson.Default.AppendLogResponse,
             response =>
             {
@@ -104,8 +105,7 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
     {
         var answer = await CallAsync(
             $"api/v1/jobs/{_lifetime.JobId}/cancel-check",
-            () => new CancelCheckRequest(),
-            ProtocolJson.Default.CancelCheckRequest,
+            () => Json(new CancelCheckRequest(), ProtocolJson.Default.CancelCheckRequest),
             ProtocolJson.Default.CancelCheckResponse,
             response => response.NextToken);
         return answer!.Cancelled;
@@ -115,16 +115,15 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
 
     private Task StatusAsync(string path, StatusRequest request) => CallAsync(
         path,
-        () => request,
-        ProtocolJson.Default.StatusRequest,
+        () => Json(request, ProtocolJson.Default.StatusRequest),
         ProtocolJson.Default.StatusResponse,
         response => response.NextToken);
 
+    /// <param name="open">In this call's turn: what makes the body of each try.</param>
     /// <param name="mayConflict">A 409 that is about this call alone: it spent nothing, and null is returned.</param>
-    private async Task<TResponse?> CallAsync<TRequest, TResponse>(
+    private async Task<TResponse?> CallAsync<TResponse>(
         string path,
-        Func<TRequest> request,
-        JsonTypeInfo<TRequest> requestType,
+        Func<Func<HttpContent>> open,
         JsonTypeInfo<TResponse> responseType,
         Func<TResponse, string?> nextToken,
         Func<Problem?, bool>? mayConflict = null)
@@ -133,13 +132,13 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
         await _turn.WaitAsync(_lifetime.Lost);
         try
         {
-            var body = JsonSerializer.SerializeToUtf8Bytes(request(), requestType);
+            var body = open();
             var key = Guid.NewGuid().ToString("N");
             return await _retry.ExecuteAsync(
                 async cancellationToken =>
                 {
                     var sentAt = _time.GetTimestamp();
-                    using var response = await SendAsync(path, body, key, cancellationToken);
+                    using var response = await SendAsync(path, body(), key, cancellationToken);
                     if (!response.IsSuccessStatusCode)
                     {
                         var problem = await RunnerApi.ProblemAsync(response, cancellationToken);
@@ -177,10 +176,15 @@ internal sealed partial class JobCalls : IJobReport, IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> SendAsync(string path, byte[] body, string key, CancellationToken cancellationToken)
+    private static Func<HttpContent> Json<TRequest>(TRequest request, JsonTypeInfo<TRequest> type)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new ByteArrayContent(body) };
-        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        var body = JsonSerializer.SerializeToUtf8Bytes(request, type);
+        return () => new ByteArrayContent(body) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+    }
+
+    private async Task<HttpResponseMessage> SendAsync(string path, HttpContent body, string key, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = body };
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
         request.Headers.Add("Idempotency-Key", key);
         using var bounded = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

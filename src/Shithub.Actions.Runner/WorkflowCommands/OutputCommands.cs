@@ -71,26 +71,30 @@ internal sealed class OutputCommands(LogStream log, JobMasks masks, StepNotes no
         if (_holding) await EndLineAsync(cancellationToken);
     }
 
-    /// <summary>How many bytes come before a line that may be a command.</summary>
+    /// <summary>How many bytes come before a line that may be a command. Looks for marks, of which there are few, not at each line.</summary>
     private int PlainLength(ReadOnlySpan<byte> bytes)
     {
-        var at = 0;
-        while (at < bytes.Length)
+        for (var from = 0; bytes[from..].IndexOf("::"u8) is >= 0 and var found; from += found + 2)
         {
-            if (_atLineStart && MayBeCommand(bytes[at..])) return at;
-            _atLineStart = false;
-            var end = bytes[at..].IndexOf((byte)'\n');
-            if (end < 0) return bytes.Length;
-            at += end + 1;
+            var start = bytes[..(from + found)].TrimEnd(Blanks).Length;
+            if (!IsLineStart(bytes, start)) continue;
             _atLineStart = true;
+            return start;
         }
 
-        return at;
+        var last = bytes.LastIndexOf((byte)'\n') + 1;
+        var mayBegin = last < bytes.Length && IsLineStart(bytes, last) && MayBeCommand(bytes[last..]);
+        _atLineStart = mayBegin || last == bytes.Length;
+        return mayBegin ? last : bytes.Length;
     }
+
+    private bool IsLineStart(ReadOnlySpan<byte> bytes, int at) => at == 0 ? _atLineStart : bytes[at - 1] == (byte)'\n';
+
+    private static ReadOnlySpan<byte> Blanks => " \t"u8;
 
     private static bool MayBeCommand(ReadOnlySpan<byte> line)
     {
-        var text = line.TrimStart(" \t"u8);
+        var text = line.TrimStart(Blanks);
         return text.Length switch
         {
             0 => true,

@@ -83,8 +83,7 @@ public static class RequestBody
         }
     }
 
-    /// <summary>Reads at most <paramref name="limit"/> bytes.</summary>
-    public static async Task<(byte[] Bytes, IResult? Problem)> ReadBytesAsync(HttpRequest request, int limit, CancellationToken cancellation)
+    private static async Task<(byte[] Bytes, IResult? Problem)> ReadBytesAsync(HttpRequest request, int limit, CancellationToken cancellation)
     {
         if (request.ContentLength > limit)
             return ([], TooLarge(limit));
@@ -108,7 +107,8 @@ public static class RequestBody
         }
     }
 
-    private static ProblemHttpResult TooLarge(int limit) =>
+    /// <summary>413.</summary>
+    internal static ProblemHttpResult TooLarge(int limit) =>
         Problems.Of(StatusCodes.Status413PayloadTooLarge, $"The body is larger than {limit} bytes; send less at a time.");
 
     private static RequestBody<T> Refuse<T>(int status, string detail, string? field)

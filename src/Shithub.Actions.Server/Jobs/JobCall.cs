@@ -16,11 +16,18 @@ public sealed record JobCall(JobTokenClaims Token, string? IdempotencyKey, byte[
 
     public static byte[] Hash(PathString path, ReadOnlySpan<byte> body)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes(path.Value ?? ""));
-        hash.AppendData([0]);
+        using var hash = BeginHash(path);
         hash.AppendData(body);
         return hash.GetHashAndReset();
+    }
+
+    /// <summary>The hash of a call whose body is still to come.</summary>
+    public static IncrementalHash BeginHash(PathString path)
+    {
+        var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes(path.Value ?? ""));
+        hash.AppendData([0]);
+        return hash;
     }
 
     /// <summary>

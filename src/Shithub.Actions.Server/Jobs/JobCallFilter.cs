@@ -32,21 +32,25 @@ public sealed class JobCallFilter(JobTokens tokens, ServerMetrics metrics)
         var (claims, key, problem) = Check(request, jobId);
         if (claims is null)
             return (null, null, problem);
-        var (bytes, unread) = await RequestBody.ReadBytesAsync(request, ProtocolLimits.RequestBodyBytes, cancellation);
-        if (unread is not null)
+        using var hash = JobCall.BeginHash(request.Path);
+        var (body, unread) = await PooledBody.ReadAsync(request, ProtocolLimits.RequestBodyBytes, hash, cancellation);
+        if (body is null)
             return (null, null, unread);
-        if (ReadLogRequest.TryRead(bytes) is not { } message)
+        using (body)
         {
-            var body = RequestBody.Parse(bytes, ProtocolJson.Default.AppendLogRequest);
-            if (body.Value is null)
-                return (null, null, body.Problem);
-            (var read, problem) = JobRequests.CheckLog(body.Value);
-            if (read is null)
-                return (null, null, problem);
-            message = read;
-        }
+            if (ReadLogRequest.TryRead(body.Bytes) is not { } message)
+            {
+                var parsed = RequestBody.Parse(body.Bytes.ToArray(), ProtocolJson.Default.AppendLogRequest);
+                if (parsed.Value is null)
+                    return (null, null, parsed.Problem);
+                (var read, problem) = JobRequests.CheckLog(parsed.Value);
+                if (read is null)
+                    return (null, null, problem);
+                message = read;
+            }
 
-        return (new JobCall(claims, key, JobCall.Hash(request.Path, bytes)), message, null);
+            return (new JobCall(claims, key, hash.GetHashAndReset()), message, null);
+        }
     }
 
     private (JobTokenClaims? Claims, string? Key, IResult? Problem) Check(HttpRequest request, long jobId)

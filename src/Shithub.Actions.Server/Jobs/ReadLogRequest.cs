@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Text;
 using System.Text.Json;
 using Shithub.Actions.Protocol;
 
@@ -33,7 +35,7 @@ public static class ReadLogRequest
                 }
                 else if (chunk is null && reader.ValueTextEquals("chunk"u8))
                 {
-                    if (!reader.Read() || reader.TokenType != JsonTokenType.String || !reader.TryGetBytesFromBase64(out chunk))
+                    if (!reader.Read() || reader.TokenType != JsonTokenType.String || (chunk = ReadBase64(ref reader)) is null)
                         return null;
                 }
                 else if (stepId is null && reader.ValueTextEquals("step_id"u8))
@@ -58,5 +60,19 @@ public static class ReadLogRequest
             // The latter: half of a surrogate pair.
             return null;
         }
+    }
+
+    /// <summary>As <see cref="Utf8JsonReader.TryGetBytesFromBase64"/>, straight into the array that is returned.</summary>
+    private static byte[]? ReadBase64(ref Utf8JsonReader reader)
+    {
+        if (reader.ValueIsEscaped)
+            return reader.TryGetBytesFromBase64(out var unescaped) ? unescaped : null;
+        var text = reader.ValueSpan;
+        var padding = text.EndsWith("=="u8) ? 2 : text.EndsWith("="u8) ? 1 : 0;
+        var bytes = GC.AllocateUninitializedArray<byte>(Math.Max(0, Base64.GetMaxDecodedFromUtf8Length(text.Length) - padding));
+        if (Base64.DecodeFromUtf8(text, bytes, out _, out var written) != OperationStatus.Done)
+            return null;
+        // Less with white space in it.
+        return written == bytes.Length ? bytes : bytes[..written];
     }
 }

@@ -102,12 +102,18 @@ public sealed class AppendLog(
         var scrubber = new LogScrubber(known.Automaton);
         if (before.Withheld is { } withheld)
             scrubber.Restore(withheld);
-        var shown = new ArrayBufferWriter<byte>(chunk.Length + 64);
-        scrubber.Write(chunk, shown);
+        var stored = chunk;
+        if (!scrubber.TryPass(chunk))
+        {
+            var shown = new ArrayBufferWriter<byte>(chunk.Length + 64);
+            scrubber.WriteDecided(shown);
+            stored = shown.WrittenSpan.ToArray();
+        }
+
         var state = scrubber.Save();
         var after = new StreamState(seq, state.Held.IsEmpty && !state.InRun ? null : state);
         var append = new PendingAppend(
-            call, stepId, seq, shown.WrittenSpan.ToArray(), hash, known.Version, before.LastSeq, false,
+            call, stepId, seq, stored, hash, known.Version, before.LastSeq, false,
             after.Withheld is null ? null : WithheldLog.Seal(root, jobId, attempt, stepId, state), before.Withheld is not null);
         return (append, after, scrubber.Replacements);
     }

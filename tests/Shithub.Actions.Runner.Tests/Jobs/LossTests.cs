@@ -121,6 +121,22 @@ public sealed class LossTests
     }
 
     [Fact]
+    public async Task Much_output_arrives_whole_though_answers_come_too_early_or_get_lost()
+    {
+        await using var server = await FakeServer.StartAsync();
+        var calls = 0;
+        server.Refuses = request => request.Path.Value!.EndsWith("/logs", StringComparison.Ordinal) && Interlocked.Increment(ref calls) % 3 == 0
+            ? StatusCodes.Status503ServiceUnavailable
+            : null;
+        server.LosesAnswer = request => request.Path.Value!.EndsWith("/logs", StringComparison.Ordinal) && calls % 5 == 0;
+        await using var runner = await RunningRunner.StartAsync(server);
+        var job = server.Enqueue("seq 1 1000000");
+
+        Assert.Equal("success", await job.ConclusionAsync());
+        Assert.Equal(string.Concat(Enumerable.Range(1, 1_000_000).Select(line => $"{line}\n")), job.Log(0));
+    }
+
+    [Fact]
     public async Task A_runner_whose_token_is_refused_ends_and_says_why()
     {
         await using var server = await FakeServer.StartAsync();

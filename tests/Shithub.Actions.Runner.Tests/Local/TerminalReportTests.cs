@@ -17,9 +17,9 @@ public sealed class TerminalReportTests
         using var output = new StringWriter();
         var report = new TerminalReport(job, output);
         var first = job.Steps[0].Id;
-        await report.AppendLogAsync(null, 0, "Runner r1\n"u8.ToArray(), new JobMasks([]));
+        await report.AppendLogAsync(null, 0, new("Runner r1\n"u8.ToArray()), new JobMasks([]));
         await report.ReportStepAsync(first, "running", null);
-        foreach (var part in Encoding.UTF8.GetBytes("é one\r\n\ntwo").Chunk(1)) await report.AppendLogAsync(first, 0, part, new JobMasks([]));
+        foreach (var part in Encoding.UTF8.GetBytes("é one\r\n\ntwo").Chunk(1)) await report.AppendLogAsync(first, 0, new(part), new JobMasks([]));
         await report.ReportStepAsync(first, "completed", "failure");
         await report.ReportStepAsync(job.Steps[1].Id, "skipped", "skipped");
         await report.ReportJobAsync("completed", "failure", new JobOutputs(new Dictionary<string, string> { ["a"] = "1" }, []), [], []);

@@ -27,6 +27,29 @@ public sealed class OutputCommandsTests
     }
 
     [Fact]
+    public async Task Whatever_the_output_its_commands_are_found_line_by_line_and_in_any_pieces()
+    {
+        string[] parts = ["::add-mask::", "::notice::", "::", ":", " ", "\t", "\n", "\n", "\r\n", "one", "two", "three", "é"];
+        var random = new Random(1);
+        for (var round = 0; round < 300; round++)
+        {
+            var text = string.Concat(Enumerable.Range(0, 40).Select(_ => parts[random.Next(parts.Length)]));
+            var byLine = (await WriteAsync(LinesOf(text))).Log;
+            Assert.Equal(byLine, (await WriteAsync(text, text.Length * 2)).Log);
+            Assert.Equal(byLine, (await WriteAsync(text, random.Next(1, 9))).Log);
+
+            // What is hidden aside, nothing is lost.
+            if (!text.Contains("add-mask", StringComparison.Ordinal)) Assert.Equal(text, byLine);
+        }
+
+        static IEnumerable<byte[]> LinesOf(string text)
+        {
+            var lines = text.Split('\n');
+            return [.. lines[..^1].Select(line => Encoding.UTF8.GetBytes(line + "\n")), Encoding.UTF8.GetBytes(lines[^1])];
+        }
+    }
+
+    [Fact]
     public async Task A_prompt_without_a_line_end_is_shown_at_once()
     {
         var report = new LogInMemory();
@@ -73,7 +96,10 @@ public sealed class OutputCommandsTests
         Assert.Equal(line, (await WriteAsync(line, 10_000)).Log);
     }
 
-    private static async Task<(string Log, List<string> Remarks)> WriteAsync(string text, int chunk, StepNotes? notes = null)
+    private static Task<(string Log, List<string> Remarks)> WriteAsync(string text, int chunk, StepNotes? notes = null) =>
+        WriteAsync(Encoding.UTF8.GetBytes(text).Chunk(chunk), notes);
+
+    private static async Task<(string Log, List<string> Remarks)> WriteAsync(IEnumerable<byte[]> parts, StepNotes? notes = null)
     {
         var report = new LogInMemory();
         var masks = new JobMasks([]);
@@ -84,7 +110,7 @@ public sealed class OutputCommandsTests
             remarks.Add(remark);
             return ValueTask.CompletedTask;
         });
-        foreach (var part in Encoding.UTF8.GetBytes(text).Chunk(chunk)) await output.WriteAsync(part, TestContext.Current.CancellationToken);
+        foreach (var part in parts) await output.WriteAsync(part, TestContext.Current.CancellationToken);
         await output.CompleteAsync(TestContext.Current.CancellationToken);
         await log.CompleteAsync();
         return (report.Text, remarks);

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Net;
 using System.Text;
 using System.Text.Json;
@@ -192,6 +194,27 @@ public sealed class BadInputTests(SharedServer shared) : IClassFixture<SharedSer
         (await job.CallAsync(taken)).MustBe(HttpStatusCode.OK);
         Assert.Equal(chunk, await pool.ScalarAsync<byte[]>(
             "select chunk from workflow_step_log_chunks where job_id = @Id and seq = 1", new { job.Job.Id }));
+    }
+
+    /// <summary>As a client sends it that does not know yet how long it will be.</summary>
+    [Fact]
+    public async Task A_chunk_of_512_KiB_is_taken_from_a_body_without_a_length()
+    {
+        var (pool, job) = await ClaimedAsync();
+        var chunk = new byte[ProtocolLimits.LogChunkBytes];
+        Random.Shared.NextBytes(chunk);
+        var path = $"/api/v1/jobs/{job.Job.Id}/logs";
+        var body = $$"""{"seq":0,"chunk":"{{Convert.ToBase64String(chunk)}}"}""";
+        using var tooLarge = InParts(body.PadRight(ProtocolLimits.RequestBodyBytes + 1));
+        (await Answer.PostAsync(_server.Client, path, job.Token, tooLarge)).MustBeProblem(HttpStatusCode.RequestEntityTooLarge);
+        using var taken = InParts(body);
+        (await Answer.PostAsync(_server.Client, path, job.Token, taken)).MustBe(HttpStatusCode.OK);
+        Assert.Equal(chunk, await pool.ScalarAsync<byte[]>("select chunk from workflow_step_log_chunks where job_id = @Id", new { job.Job.Id }));
+
+        static StreamContent InParts(string body) => new(PipeReader.Create(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(body))).AsStream())
+        {
+            Headers = { ContentType = new("application/json") },
+        };
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
@@ -63,6 +64,26 @@ public sealed class RandomBodiesTests(SharedServer shared) : IClassFixture<Share
         {
             var (decoded, problem) = JobRequests.CheckLog(new AppendLogRequest(0, chunk));
             return decoded is null != problem is null;
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
+    }
+
+    [Fact]
+    public void A_log_request_is_read_the_same_with_and_without_a_string_of_its_chunk()
+    {
+        // Written as JSON, '+' and what is beyond ASCII are escaped or not.
+        var encoders = Gen.Elements(JavaScriptEncoder.Default, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+        var texts = Gen.OneOf(
+            Gen.Elements('A', 'Q', 'z', '/', '+', '9', '=', ' ', '\n', '-', 'ü').ArrayOf().Select(chars => new string(chars)),
+            Gen.Choose(0, 255).Select(value => (byte)value).ArrayOf().Select(bytes => Convert.ToBase64String(bytes)),
+            Gen.Choose(0, 255).Select(value => (byte)value).ArrayOf().Select(bytes => Convert.ToBase64String(bytes, Base64FormattingOptions.InsertLineBreaks) + " "));
+        Prop.ForAll(encoders.SelectMany(_ => texts, (encoder, text) => (encoder, text)).ToArbitrary(), sent =>
+        {
+            var quick = ReadLogRequest.TryRead(Encoding.UTF8.GetBytes(
+                $$"""{"seq":3,"chunk":"{{JsonEncodedText.Encode(sent.text, sent.encoder)}}","step_id":4}"""));
+            var (general, _) = JobRequests.CheckLog(new AppendLogRequest(3, sent.text, 4));
+            return quick is null
+                ? general is null
+                : general is not null && quick.Chunk.AsSpan().SequenceEqual(general.Chunk) && (quick.Seq, quick.StepId) == (3, 4L);
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
     }
 
