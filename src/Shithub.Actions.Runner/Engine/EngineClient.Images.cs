@@ -19,13 +19,6 @@ internal sealed partial class EngineClient
     public async Task<string> ImageIdAsync(string image, CancellationToken cancellationToken) =>
         Plain((await _http.GetAsync($"images/{Uri.EscapeDataString(image)}/json", EngineJson.Default.ImageAnswer, cancellationToken)).Id);
 
-    /// <summary>A container's first process on this host, 0 once it has stopped, and the id of its image.</summary>
-    public async Task<(int Pid, string ImageId)> ContainerOriginAsync(string id, CancellationToken cancellationToken)
-    {
-        var answer = await _http.GetAsync($"containers/{id}/json", EngineJson.Default.ContainerAnswer, cancellationToken);
-        return (answer.State.Running ? answer.State.Pid : 0, Plain(answer.Image ?? ""));
-    }
-
     public async Task<ImageConfig> ImageConfigAsync(string image, CancellationToken cancellationToken) =>
         (await _http.GetAsync($"images/{Uri.EscapeDataString(image)}/json", EngineJson.Default.ImageAnswer, cancellationToken)).Config
         ?? new ImageConfig(null, null, null);
