@@ -69,12 +69,13 @@ internal sealed class WarmSlot : IAsyncDisposable
     public const string WorkspacePrefix = "warm";
 
     /// <summary>Whether a container of the default image that is made now would have the same image.</summary>
+    /// <param name="current">What its name stands for now.</param>
     /// <exception cref="EngineException">The engine can't be reached.</exception>
-    public async Task<bool> HasCurrentImageAsync(CancellationToken cancellationToken)
+    public async Task<bool> HasImageAsync(Task<EngineImage> current)
     {
         try
         {
-            return await _runner.Engine.ImageIdAsync(_runner.Spec.Settings.DefaultImage, cancellationToken) == Container.Ready.Origin.ImageId;
+            return (await current).Id == Container.Ready.Origin.ImageId;
         }
         catch (EngineException e) when (e.Status == HttpStatusCode.NotFound)
         {
