@@ -25,18 +25,20 @@ internal static partial class Poll
 
     /// <summary>What is waited on. One of no handle is passed over.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    public struct Entry
+    public readonly struct Entry
     {
-        private int _file;
-        private short _wanted;
-        private short _found;
+        private readonly int _file;
+        private readonly short _wanted;
+        private readonly short _found;
+
+        private Entry(SafeHandle? handle, short wanted) => (_file, _wanted, _found) = ((int)(handle?.DangerousGetHandle() ?? -1), wanted, 0);
 
         /// <summary>It can be read, or has ended.</summary>
-        public static Entry ToRead(SafeHandle? handle) => new() { _file = (int)(handle?.DangerousGetHandle() ?? -1), _wanted = In };
+        public static Entry ToRead(SafeHandle? handle) => new(handle, In);
 
         /// <summary>It can be written, or nobody reads it.</summary>
-        public static Entry ToWrite(SafeHandle handle) => new() { _file = (int)handle.DangerousGetHandle(), _wanted = Out };
+        public static Entry ToWrite(SafeHandle handle) => new(handle, Out);
 
-        public readonly bool IsReady => _found != 0;
+        public bool IsReady => _found != 0;
     }
 }

@@ -45,8 +45,7 @@ internal sealed class WarmSlot : IAsyncDisposable
     public static async Task<WarmSlot> MakeAsync(RunnerContext runner, CancellationToken cancellationToken)
     {
         var losses = runner.Network?.Losses ?? 0;
-        var workspace = await JobWorkspace.CreateAsync(
-            runner.WorkspaceRoot, WorkspacePrefix, runner.Spec.User, runner.Workspaces?.Disk, cancellationToken);
+        var workspace = await JobWorkspace.CreateAsync(runner.WorkspaceRoot, WorkspacePrefix, runner.Spec.User, runner.Workspaces?.Disk);
         PreparedContainer? container = null;
         try
         {
