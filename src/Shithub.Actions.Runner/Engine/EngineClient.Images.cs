@@ -4,6 +4,12 @@ using Shithub.Actions.Workflows;
 
 namespace Shithub.Actions.Runner.Engine;
 
+/// <summary>An image that an engine has.</summary>
+/// <param name="Id">The engine's, without the algorithm.</param>
+/// <param name="Digest">What a registry would give this very image for; of an image that never was in one, its own id. A name with a tag may
+/// stand for another image tomorrow, this does not.</param>
+internal sealed record EngineImage(string Id, string Digest);
+
 /// <summary>The calls about images.</summary>
 internal sealed partial class EngineClient
 {
@@ -15,28 +21,19 @@ internal sealed partial class EngineClient
     public Task<bool> ImageExistsAsync(string image, CancellationToken cancellationToken) =>
         _http.ExistsAsync($"images/{Uri.EscapeDataString(image)}/json", cancellationToken);
 
-    /// <summary>What the name stands for now.</summary>
-    public async Task<string> ImageIdAsync(string image, CancellationToken cancellationToken) =>
-        Plain((await _http.GetAsync($"images/{Uri.EscapeDataString(image)}/json", EngineJson.Default.ImageAnswer, cancellationToken)).Id);
-
-    /// <summary>A container's first process on this host, 0 once it has stopped, and the id of its image.</summary>
-    public async Task<(int Pid, string ImageId)> ContainerOriginAsync(string id, CancellationToken cancellationToken)
-    {
-        var answer = await _http.GetAsync($"containers/{id}/json", EngineJson.Default.ContainerAnswer, cancellationToken);
-        return (answer.State.Running ? answer.State.Pid : 0, Plain(answer.Image ?? ""));
-    }
-
     public async Task<ImageConfig> ImageConfigAsync(string image, CancellationToken cancellationToken) =>
         (await _http.GetAsync($"images/{Uri.EscapeDataString(image)}/json", EngineJson.Default.ImageAnswer, cancellationToken)).Config
         ?? new ImageConfig(null, null, null);
 
-    /// <summary>
-    /// The digest that a registry would give this very image for; of an image that never was in one, its own id. A name with a tag may stand
-    /// for another image tomorrow, this does not.
-    /// </summary>
-    public async Task<string> ImageDigestAsync(string image, CancellationToken cancellationToken)
+    /// <summary>What the name stands for now.</summary>
+    public async Task<EngineImage> ImageAsync(string image, CancellationToken cancellationToken)
     {
         var answer = await _http.GetAsync($"images/{Uri.EscapeDataString(image)}/json", EngineJson.Default.ImageAnswer, cancellationToken);
+        return new EngineImage(Plain(answer.Id), Digest(image, answer));
+    }
+
+    private static string Digest(string image, ImageAnswer answer)
+    {
         var at = image.IndexOf('@', StringComparison.Ordinal);
         if (at >= 0) return image[(at + 1)..];
         var colon = image.LastIndexOf(':');

@@ -49,12 +49,4 @@ internal sealed partial class EngineClient
                 EngineJson.Default.CreateNetworkRequest));
         await _http.SendAsync(HttpMethod.Post, path, content, cancellationToken, HttpStatusCode.Conflict);
     }
-
-    /// <summary>A container's first process on this host, 0 once it has stopped, and its address on a network.</summary>
-    public async Task<(int Pid, string? Address)> ContainerEndpointAsync(string id, string network, CancellationToken cancellationToken)
-    {
-        var answer = await _http.GetAsync($"containers/{id}/json", EngineJson.Default.ContainerAnswer, cancellationToken);
-        var address = answer.NetworkSettings?.Networks?.GetValueOrDefault(network)?.IPAddress;
-        return (answer.State.Running ? answer.State.Pid : 0, address is { Length: > 0 } ? address : null);
-    }
 }

@@ -12,6 +12,12 @@ internal sealed record EngineVersion(string Name, string Version, bool IsPodman,
     public override string ToString() => $"{Name} {Version}";
 }
 
+/// <summary>What an engine made of a container.</summary>
+/// <param name="Pid">Its first process on this host; 0 once it has stopped.</param>
+/// <param name="Address">On the network that was asked about; null: it has none there.</param>
+/// <param name="ImageId">What its image's name stood for.</param>
+internal sealed record ContainerOrigin(int Pid, string? Address, string ImageId);
+
 /// <summary>
 /// The calls of the Docker Engine API that jobs need, for Docker and Podman alike (docs/decisions/0002-engine-api-client.md).
 /// Paths carry no API version: each engine then speaks its own newest one, and what is used here is old and stable.
@@ -20,6 +26,10 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
 {
     /// <summary>Milliseconds; the looks before it add up to as much again.</summary>
     private const int LongestExitDelay = 10_000;
+
+    /// <summary>Milliseconds: the first and the one that is too long.</summary>
+    private const int FirstRemovalDelay = 5;
+    private const int LongestRemovalDelay = 1000;
 
     private const string NetworkLock = "/run/shithubd-runner.networks.lock";
 
@@ -111,6 +121,15 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
     public Task StartContainerAsync(string id, CancellationToken cancellationToken) =>
         _http.SendAsync(HttpMethod.Post, $"containers/{id}/start", null, cancellationToken);
 
+    /// <param name="network">Of which its address is wanted.</param>
+    public async Task<ContainerOrigin> ContainerOriginAsync(string id, string network, CancellationToken cancellationToken)
+    {
+        var answer = await _http.GetAsync($"containers/{id}/json", EngineJson.Default.ContainerAnswer, cancellationToken);
+        var address = answer.NetworkSettings?.Networks?.GetValueOrDefault(network)?.IPAddress;
+        return new ContainerOrigin(
+            answer.State.Running ? answer.State.Pid : 0, address is { Length: > 0 } ? address : null, Plain(answer.Image ?? ""));
+    }
+
     public async Task<ContainerState> InspectContainerAsync(string id, CancellationToken cancellationToken) =>
         (await _http.GetAsync($"containers/{id}/json", EngineJson.Default.ContainerAnswer, cancellationToken)).State;
 
@@ -138,18 +157,29 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
         catch (EngineException e) when (e.Status is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
         {
         }
-        catch (EngineException e)
-            when (e.Status == HttpStatusCode.InternalServerError
-                && (e.Message.Contains("container state improper", StringComparison.Ordinal) || e.Message.Contains("no such container", StringComparison.Ordinal)))
+        catch (EngineException e) when (IsStateImproper(e) || e.Message.Contains("no such container", StringComparison.Ordinal))
         {
             // Podman's words where Docker says 409, and for one that goes while it looks.
         }
     }
 
     /// <summary>Kills and removes; a container that is gone is fine.</summary>
-    public Task RemoveContainerAsync(string id, CancellationToken cancellationToken) =>
-        _http.SendAsync(
-            HttpMethod.Delete, $"containers/{id}?force=true&v=true", null, cancellationToken, HttpStatusCode.NotFound);
+    public async Task RemoveContainerAsync(string id, CancellationToken cancellationToken)
+    {
+        for (var delay = FirstRemovalDelay; ; delay *= 2)
+        {
+            try
+            {
+                await _http.SendAsync(HttpMethod.Delete, $"containers/{id}?force=true&v=true", null, cancellationToken, HttpStatusCode.NotFound);
+                return;
+            }
+            catch (EngineException e) when (delay < LongestRemovalDelay && IsStateImproper(e))
+            {
+                // Podman wants to kill what has just died, can't, and gives up instead of looking again.
+                await Task.Delay(delay, cancellationToken);
+            }
+        }
+    }
 
     /// <summary>Returns once the container has stopped or is gone.</summary>
     public async Task WaitContainerAsync(string id, CancellationToken cancellationToken)
@@ -223,6 +253,10 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
     }
 
     public void Dispose() => _http.Dispose();
+
+    /// <summary>Podman's words for a container that is not as it was when it looked.</summary>
+    private static bool IsStateImproper(EngineException e) =>
+        e.Status == HttpStatusCode.InternalServerError && e.Message.Contains("container state improper", StringComparison.Ordinal);
 
     /// <summary>Right after the stream has ended the engine may not know the exit code yet.</summary>
     private async Task<int> ExitCodeAsync(string exec, CancellationToken cancellationToken)

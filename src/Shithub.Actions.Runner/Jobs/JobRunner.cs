@@ -211,7 +211,7 @@ internal sealed partial class JobRunner : IAsyncDisposable
         {
             return await JobWorkspace.CreateAsync(
                 _runner.WorkspaceRoot, string.Create(CultureInfo.InvariantCulture, $"{_job.Id}-{_job.Attempt}"), _runner.Spec.User,
-                _runner.Workspaces?.Disk, _lifetime.Stopping);
+                _runner.Workspaces?.Disk);
         }
 
         TookWarm(_logger, _job.Id, _job.Attempt, _warm.Name);

@@ -24,9 +24,10 @@ internal sealed partial class JobWorkspace
 
     private readonly string _folder;
     private readonly UserIds _user;
+    private readonly bool _hasDisk;
     private int _numbers;
 
-    private JobWorkspace(string folder, UserIds user) => (_folder, _user) = (folder, user);
+    private JobWorkspace(string folder, UserIds user, bool hasDisk) => (_folder, _user, _hasDisk) = (folder, user, hasDisk);
 
     /// <summary>All of it.</summary>
     public string Folder => _folder;
@@ -48,15 +49,14 @@ internal sealed partial class JobWorkspace
     /// <param name="name">For people who look at the folder.</param>
     /// <param name="disk">Makes the folder a file system of its own.</param>
     /// <exception cref="IOException">The host can't.</exception>
-    public static async Task<JobWorkspace> CreateAsync(
-        string root, string name, UserIds user, WorkspaceDisk? disk, CancellationToken cancellationToken)
+    public static async Task<JobWorkspace> CreateAsync(string root, string name, UserIds user, WorkspaceDisk? disk)
     {
         // A crash may have left a folder of the same attempt, which is not ours to reuse.
-        var workspace = new JobWorkspace(Path.Combine(root, $"{name}-{Guid.NewGuid().ToString("N")[..8]}"), user);
+        var workspace = new JobWorkspace(Path.Combine(root, $"{name}-{Guid.NewGuid().ToString("N")[..8]}"), user, disk is not null);
         Directory.CreateDirectory(workspace._folder);
         try
         {
-            if (disk is not null) await disk.MountAsync(workspace._folder, cancellationToken);
+            if (disk is not null) await disk.MountAsync(workspace._folder);
             workspace.Fill();
             return workspace;
         }
@@ -141,8 +141,8 @@ internal sealed partial class JobWorkspace
     public async Task RemoveAsync(CancellationToken cancellationToken)
     {
         // Files first: what was never written to the host's disk need not be any more.
-        foreach (var entry in Directory.GetFileSystemEntries(_folder)) await RemoveFolderAsync(entry, cancellationToken);
-        await WorkspaceDisk.UnmountAsync(_folder, cancellationToken);
+        await RemoveAsync(Directory.GetFileSystemEntries(_folder), cancellationToken);
+        if (_hasDisk) await LoopMount.UnmountAsync(_folder);
         Directory.Delete(_folder);
     }
 
@@ -150,8 +150,10 @@ internal sealed partial class JobWorkspace
     /// Removes a tree that somebody hostile may have built. <c>rm</c> does it: it follows no link and goes down any depth, where paths
     /// in full would become too long.
     /// </summary>
-    public static Task RemoveFolderAsync(string folder, CancellationToken cancellationToken) =>
-        HostCommand.RunAsync("rm", cancellationToken, "-rf", "--one-file-system", "--", folder);
+    public static Task RemoveFolderAsync(string folder, CancellationToken cancellationToken) => RemoveAsync([folder], cancellationToken);
+
+    private static Task RemoveAsync(string[] folders, CancellationToken cancellationToken) =>
+        HostCommand.RunAsync("rm", cancellationToken, ["-rf", "--one-file-system", "--", .. folders]);
 
     /// <summary>With exactly this mode, whatever the process's umask is.</summary>
     private static void MakeFolder(string path, UnixFileMode mode, uint uid, uint gid)

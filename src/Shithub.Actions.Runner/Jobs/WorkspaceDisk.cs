@@ -40,13 +40,13 @@ internal sealed partial class WorkspaceDisk
 
     /// <param name="folder">Empty; below the root.</param>
     /// <exception cref="IOException">There is no loop device, or no right to mount.</exception>
-    public async Task MountAsync(string folder, CancellationToken cancellationToken)
+    public async Task MountAsync(string folder)
     {
         var image = folder + ".disk";
         try
         {
-            await HostCommand.RunAsync("cp", cancellationToken, "--sparse=always", "--reflink=auto", "--", _template, image);
-            await RunOnHostAsync("mount", cancellationToken, "-t", "ext4", "-o", "loop,nosuid,nodev,noatime,noinit_itable", image, folder);
+            SparseCopy.Make(_template, image);
+            await LoopMount.MountAsync(image, folder);
         }
         finally
         {
@@ -54,19 +54,12 @@ internal sealed partial class WorkspaceDisk
         }
     }
 
-    /// <summary>What is not mounted is fine.</summary>
-    public static async Task UnmountAsync(string folder, CancellationToken cancellationToken)
-    {
-        // Lazily: whoever of the engine's still looks does not keep it; it is gone when nobody does.
-        if (Mounted(folder).Contains(folder)) await RunOnHostAsync("umount", cancellationToken, "--lazy", folder);
-    }
-
     /// <summary>Those that a runner left that was killed. Its containers are gone already.</summary>
-    public static async Task RemoveLeftoversAsync(string root, CancellationToken cancellationToken)
+    public static async Task RemoveLeftoversAsync(string root)
     {
         foreach (var folder in Mounted(root))
         {
-            await UnmountAsync(folder, cancellationToken);
+            await LoopMount.UnmountAsync(folder);
             Directory.Delete(folder);
         }
 
@@ -81,31 +74,6 @@ internal sealed partial class WorkspaceDisk
             .Where(point => point == folder || point.StartsWith(folder + "/", StringComparison.Ordinal))
             .Reverse(),
     ];
-
-    /// <summary>
-    /// Where the engine sees it: a service manager may have given this process mounts of its own, into which the host's come but from which
-    /// none goes.
-    /// </summary>
-    private static Task RunOnHostAsync(string program, CancellationToken cancellationToken, params string[] arguments)
-    {
-        const string Host = "/proc/1/ns/mnt";
-        return IsElsewhere(Host)
-            ? HostCommand.RunAsync("nsenter", cancellationToken, ["--mount=" + Host, "--", program, .. arguments])
-            : HostCommand.RunAsync(program, cancellationToken, arguments);
-    }
-
-    private static bool IsElsewhere(string host)
-    {
-        try
-        {
-            return File.ResolveLinkTarget("/proc/self/ns/mnt", false)?.Name != File.ResolveLinkTarget(host, false)?.Name;
-        }
-        catch (Exception e) when (e is UnauthorizedAccessException or IOException)
-        {
-            // Who may not even look may not go there either; whether the engine sees what is mounted here is tried before it counts.
-            return false;
-        }
-    }
 
     [GeneratedRegex(@"\\([0-7]{3})")]
     private static partial Regex Octal();

@@ -25,8 +25,8 @@ internal static class FenceProof
     {
         var plan = fence.Plan;
         var started = TimeProvider.System.GetTimestamp();
-        var (pid, address) = await engine.ContainerEndpointAsync(container.Id, plan.Network, cancellationToken);
-        var (siblingPid, siblingAddress) = await engine.ContainerEndpointAsync(sibling.Id, plan.Network, cancellationToken);
+        var (pid, address, _) = await engine.ContainerOriginAsync(container.Id, plan.Network, cancellationToken);
+        var (siblingPid, siblingAddress, _) = await engine.ContainerOriginAsync(sibling.Id, plan.Network, cancellationToken);
         if (pid == 0 || siblingPid == 0 || address is null || siblingAddress is null)
             throw new SandboxException("the containers for the network's proof ended, or have no address");
         using var inside = ContainerNetwork.Of(pid);

@@ -17,14 +17,13 @@ internal sealed class NetworkPlace : IDisposable
 
     public string Address { get; }
 
+    /// <param name="origin">The container's, on the plan's network.</param>
     /// <exception cref="NetworkFenceException">Its port can't be isolated.</exception>
     /// <exception cref="SandboxException">The container has ended.</exception>
-    public static async Task<NetworkPlace> TakeAsync(
-        EngineClient engine, FencePlan plan, JobContainer container, CancellationToken cancellationToken)
+    public static async Task<NetworkPlace> TakeAsync(FencePlan plan, ContainerOrigin origin, CancellationToken cancellationToken)
     {
-        var (pid, address) = await engine.ContainerEndpointAsync(container.Id, plan.Network, cancellationToken);
-        if (pid == 0 || address is null) throw new SandboxException("the job's container ended, or has no address on the network");
-        var place = new NetworkPlace(address, ContainerNetwork.Of(pid));
+        if (origin.Address is not { } address) throw new SandboxException("the job's container has no address on the network");
+        var place = new NetworkPlace(address, ContainerNetwork.Of(origin.Pid));
         try
         {
             await IsolateAsync(plan.Bridge, cancellationToken);

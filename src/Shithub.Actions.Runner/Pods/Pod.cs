@@ -42,15 +42,16 @@ internal sealed class Pod : IAsyncDisposable
         foreach (var container in plan.All) await PullAsync(runner.Engine, container, log, cancellationToken);
         var labels = ContainerSpec.Labels(runner.WorkspaceRoot, job.Id, job.Attempt);
         var image = plan.Job?.Image ?? runner.Spec.Settings.DefaultImage;
-        var digest = runner.Engine.ImageDigestAsync(image, cancellationToken);
-        var prepared = await KeepAsync(warm, cancellationToken) ?? await PreparedContainer.StartAsync(
+        var found = runner.Engine.ImageAsync(image, cancellationToken);
+        var prepared = await KeepAsync(warm, found) ?? await PreparedContainer.StartAsync(
             runner, name, workspace, runner.Spec.ToRequest(workspace.Mount, labels, Extras(plan, workspace)), cancellationToken);
         var pod = new Pod(runner, prepared, log);
         try
         {
             // Nothing of the author's has run yet.
-            pod._images.Enqueue(new JobImage(image, await digest));
-            await pod.SayAsync($"Container: image {image}, {await digest}");
+            var (_, digest) = await found;
+            pod._images.Enqueue(new JobImage(image, digest));
+            await pod.SayAsync($"Container: image {image}, {digest}");
             foreach (var fact in prepared.Ready.Fence.Facts) await pod.SayAsync($"Fence: {fact}");
             await pod.StartNetworkAsync(job, holds, fenceLost, cancellationToken);
             foreach (var service in plan.Services) await pod.StartServiceAsync(service, name, labels, workspace, cancellationToken);
@@ -104,13 +105,14 @@ internal sealed class Pod : IAsyncDisposable
     }
 
     /// <returns>The container of a slot that is still as one would be that is made now; null: it is gone.</returns>
-    private static async Task<PreparedContainer?> KeepAsync(WarmSlot? warm, CancellationToken cancellationToken)
+    /// <param name="image">What the default image's name stands for now.</param>
+    private static async Task<PreparedContainer?> KeepAsync(WarmSlot? warm, Task<EngineImage> image)
     {
         if (warm is null) return null;
         var isKept = false;
         try
         {
-            isKept = await warm.HasCurrentImageAsync(cancellationToken);
+            isKept = await warm.HasImageAsync(image);
         }
         finally
         {
@@ -190,7 +192,7 @@ internal sealed class Pod : IAsyncDisposable
         var started = _runner.Time.GetTimestamp();
         try
         {
-            var digest = await _runner.Engine.ImageDigestAsync(service.Plan.Image, cancellationToken);
+            var (_, digest) = await _runner.Engine.ImageAsync(service.Plan.Image, cancellationToken);
             _images.Enqueue(new JobImage(service.Plan.Image, digest, service.Name));
             var asked = await service.BecomeReadyAsync(_runner.Time, cancellationToken);
             var seconds = _runner.Time.GetElapsedTime(started).TotalSeconds;

@@ -31,7 +31,7 @@ internal sealed class PreparedContainer : IAsyncDisposable
         try
         {
             return runner.Network is { } guard
-                ? new PreparedContainer(ready, await NetworkPlace.TakeAsync(runner.Engine, guard.Plan, ready.Container, cancellationToken), false)
+                ? new PreparedContainer(ready, await NetworkPlace.TakeAsync(guard.Plan, ready.Origin, cancellationToken), false)
                 : new PreparedContainer(
                     ready, null, await BridgePorts.IsolateAsync(runner.Engine, runner.Spec.Settings.Network, cancellationToken));
         }

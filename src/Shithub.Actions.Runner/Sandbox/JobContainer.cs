@@ -14,6 +14,7 @@ internal sealed class JobContainer : IAsyncDisposable
     private readonly EngineClient _engine;
     private readonly ContainerSpec _spec;
     private readonly string _id;
+    private FirstProcess? _process;
     private FirstScript? _first;
     private bool _isDead;
 
@@ -40,6 +41,20 @@ internal sealed class JobContainer : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Asks what the engine made of it. From here on it is killed without the engine, where this host lets that be done.</summary>
+    /// <exception cref="SandboxException">It has ended.</exception>
+    /// <exception cref="EngineException">The engine can't be reached.</exception>
+    public async Task<ContainerOrigin> FindAsync(CancellationToken cancellationToken)
+    {
+        var origin = await _engine.ContainerOriginAsync(_id, _spec.Settings.Network, cancellationToken);
+        if (origin.Pid == 0) throw new SandboxException("the container ended");
+        _process = FirstProcess.Find(origin.Pid, _id);
+        return origin;
+    }
+
+    /// <summary>Whether it runs, as far as this host shows it: no call to the engine.</summary>
+    public bool IsSeenAlive => _process is { IsAlive: true };
 
     /// <summary>The first process waits for a script; see <see cref="RunScriptAsync"/>.</summary>
     /// <param name="first">Prepared in the container's mount; the container's from here on.</param>
@@ -127,6 +142,12 @@ internal sealed class JobContainer : IAsyncDisposable
     public async Task EndAsync()
     {
         if (_isDead) return;
+        if (_process is not null && await _process.KillAsync(CleanupTime))
+        {
+            _isDead = true;
+            return;
+        }
+
         using var bounded = new CancellationTokenSource(CleanupTime);
         try
         {
@@ -143,6 +164,8 @@ internal sealed class JobContainer : IAsyncDisposable
     {
         // Removing alone would first ask the processes to end, and wait.
         await EndAsync();
+        _process?.Dispose();
+        _process = null;
         if (_first is not null) await _first.DisposeAsync();
         using var bounded = new CancellationTokenSource(CleanupTime);
         try

@@ -19,8 +19,6 @@ internal sealed partial class Pipe : IDisposable
     private const int CloseOnExec = 0x80000;
     private const int SetPipeSize = 1031;
     private const uint Fionread = 0x541B;
-    private const short PollIn = 1;
-    private const short PollOut = 4;
     private const int Interrupted = 4;
     private const int TryAgain = 11;
     private const int BrokenPipe = 32;
@@ -75,9 +73,9 @@ internal sealed partial class Pipe : IDisposable
     /// <returns>False: woken, or the time is over.</returns>
     public static bool WaitToWrite(Pipe pipe, WakeUp wake, TimeSpan patience)
     {
-        Span<PollFd> wanted = [new(pipe._handle, PollOut), new(wake.Handle, PollIn)];
-        Wait(wanted, patience);
-        return wanted[0].Found != 0 && wanted[1].Found == 0;
+        Span<Poll.Entry> wanted = [Poll.Entry.ToWrite(pipe._handle), Poll.Entry.ToRead(wake.Handle)];
+        Poll.Wait(wanted, patience);
+        return wanted[0].IsReady && !wanted[1].IsReady;
     }
 
     /// <param name="first">Null: it has ended.</param>
@@ -85,9 +83,9 @@ internal sealed partial class Pipe : IDisposable
     /// <returns>Which has something to read, or has ended; neither: woken, or the time is over.</returns>
     public static (bool First, bool Second) WaitToRead(Pipe? first, Pipe? second, WakeUp wake, TimeSpan patience)
     {
-        Span<PollFd> wanted = [new(first?._handle, PollIn), new(second?._handle, PollIn), new(wake.Handle, PollIn)];
-        Wait(wanted, patience);
-        return wanted[2].Found != 0 ? (false, false) : (wanted[0].Found != 0, wanted[1].Found != 0);
+        Span<Poll.Entry> wanted = [Poll.Entry.ToRead(first?._handle), Poll.Entry.ToRead(second?._handle), Poll.Entry.ToRead(wake.Handle)];
+        Poll.Wait(wanted, patience);
+        return wanted[2].IsReady ? (false, false) : (wanted[0].IsReady, wanted[1].IsReady);
     }
 
     public void Dispose() => _handle.Dispose();
@@ -98,14 +96,6 @@ internal sealed partial class Pipe : IDisposable
         return descriptor >= 0
             ? new Pipe(new SafeFileHandle(descriptor, ownsHandle: true))
             : throw new IOException($"{path} can't be opened: {Marshal.GetLastPInvokeErrorMessage()}");
-    }
-
-    private static void Wait(Span<PollFd> wanted, TimeSpan patience)
-    {
-        while (poll(wanted, (nuint)wanted.Length, (int)patience.TotalMilliseconds) < 0)
-        {
-            if (Marshal.GetLastPInvokeError() != Interrupted) throw Failed("waited for");
-        }
     }
 
     private static IOException Failed(string what) => new($"A pipe to a container can't be {what}: {Marshal.GetLastPInvokeErrorMessage()}");
@@ -127,18 +117,6 @@ internal sealed partial class Pipe : IDisposable
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint write(SafeFileHandle file, ReadOnlySpan<byte> bytes, nint length);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int poll(Span<PollFd> files, nuint count, int timeout);
-
-    /// <summary>A descriptor of -1 is passed over.</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    private struct PollFd(SafeFileHandle? file, short wanted)
-    {
-        public int File = (int)(file?.DangerousGetHandle() ?? -1);
-        public short Wanted = wanted;
-        public short Found = 0;
-    }
 }
 
 /// <summary>Ends a wait of another thread in <see cref="Pipe"/>.</summary>

@@ -4,7 +4,7 @@ using Shithub.Actions.Runner.Engine;
 namespace Shithub.Actions.Runner.Sandbox;
 
 /// <summary>A container whose fence was looked at from inside and holds.</summary>
-internal sealed record ReadyContainer(JobContainer Container, Fence Fence)
+internal sealed record ReadyContainer(JobContainer Container, ContainerOrigin Origin, Fence Fence)
 {
     /// <summary>A container with nothing but the default image.</summary>
     public static Task<ReadyContainer> StartAsync(
@@ -12,7 +12,7 @@ internal sealed record ReadyContainer(JobContainer Container, Fence Fence)
         StartAsync(engine, spec, NewName(jobId, attempt), mountSource, spec.ToRequest(mountSource, runner, jobId, attempt), cancellationToken);
 
     /// <param name="mountSource">The request's, on the host.</param>
-    /// <exception cref="SandboxException">The fence has holes.</exception>
+    /// <exception cref="SandboxException">The fence has holes, or the container ended.</exception>
     /// <exception cref="EngineException">The engine did not start the container.</exception>
     public static async Task<ReadyContainer> StartAsync(
         EngineClient engine, ContainerSpec spec, string name, string mountSource, CreateContainerRequest request, CancellationToken cancellationToken)
@@ -23,11 +23,12 @@ internal sealed record ReadyContainer(JobContainer Container, Fence Fence)
         try
         {
             container = await JobContainer.StartAsync(engine, spec, name, request, cancellationToken);
+            var origin = await container.FindAsync(cancellationToken);
             var fence = Fence.Read(await look.ReadAsync(cancellationToken), spec.Settings);
             if (fence.Holes.Count > 0) throw new SandboxException($"the container's fence does not hold: {string.Join("; ", fence.Holes)}.");
             if (fence.StartsFirstScript) container.Connect(first);
             else await first.DisposeAsync();
-            return new ReadyContainer(container, fence);
+            return new ReadyContainer(container, origin, fence);
         }
         catch
         {

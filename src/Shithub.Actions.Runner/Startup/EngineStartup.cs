@@ -52,7 +52,7 @@ internal static partial class EngineStartup
                 throw new SandboxException(refusal);
             if (version.Runtime?.Warning() is { } warning) KnownHoles(logger, warning);
             await RemoveLeftoversAsync(engine, workspaceRoot, logger, cancellationToken);
-            await WorkspaceDisk.RemoveLeftoversAsync(workspaceRoot, cancellationToken);
+            await WorkspaceDisk.RemoveLeftoversAsync(workspaceRoot);
             if (!await engine.ImageExistsAsync(settings.DefaultImage, cancellationToken))
             {
                 Pulling(logger, settings.DefaultImage);

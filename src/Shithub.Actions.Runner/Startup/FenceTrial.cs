@@ -31,7 +31,7 @@ internal static class FenceTrial
     /// <exception cref="EngineException">The engine did not start it.</exception>
     public static async Task DiskAsync(EngineClient engine, ContainerSpec spec, WorkspaceDisk disk, string runner, CancellationToken cancellationToken)
     {
-        var workspace = await JobWorkspace.CreateAsync(runner, "fence", spec.User, disk, cancellationToken);
+        var workspace = await JobWorkspace.CreateAsync(runner, "fence", spec.User, disk);
         try
         {
             await using var container = await StartAsync(engine, spec, workspace.Mount, runner, cancellationToken);

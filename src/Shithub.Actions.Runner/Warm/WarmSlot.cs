@@ -18,16 +18,10 @@ internal sealed class WarmSlot : IAsyncDisposable
 {
     private static readonly TimeSpan CleanupTime = TimeSpan.FromSeconds(60);
     private readonly RunnerContext _runner;
-    private readonly ProcessHandle _process;
-    private readonly string _imageId;
     private readonly int _losses;
 
-    private WarmSlot(
-        RunnerContext runner, string name, JobWorkspace workspace, PreparedContainer container, ProcessHandle process, string imageId, int losses)
-    {
-        (_runner, Name, Workspace, Container) = (runner, name, workspace, container);
-        (_process, _imageId, _losses) = (process, imageId, losses);
-    }
+    private WarmSlot(RunnerContext runner, string name, JobWorkspace workspace, PreparedContainer container, int losses) =>
+        (_runner, Name, Workspace, Container, _losses) = (runner, name, workspace, container, losses);
 
     /// <summary>The container's.</summary>
     public string Name { get; }
@@ -37,7 +31,7 @@ internal sealed class WarmSlot : IAsyncDisposable
     public PreparedContainer Container { get; }
 
     /// <summary>Its container runs, and the network's fence was not lost since it was made: no call to the engine.</summary>
-    public bool IsGood => _process.IsAlive && _losses == (_runner.Network?.Losses ?? 0);
+    public bool IsGood => Container.Ready.Container.IsSeenAlive && _losses == (_runner.Network?.Losses ?? 0);
 
     /// <summary>Whether the job needs nothing that has to be known when its container is made.</summary>
     public static bool Fits(ClaimedJob job) =>
@@ -51,17 +45,16 @@ internal sealed class WarmSlot : IAsyncDisposable
     public static async Task<WarmSlot> MakeAsync(RunnerContext runner, CancellationToken cancellationToken)
     {
         var losses = runner.Network?.Losses ?? 0;
-        var workspace = await JobWorkspace.CreateAsync(
-            runner.WorkspaceRoot, WorkspacePrefix, runner.Spec.User, runner.Workspaces?.Disk, cancellationToken);
+        var workspace = await JobWorkspace.CreateAsync(runner.WorkspaceRoot, WorkspacePrefix, runner.Spec.User, runner.Workspaces?.Disk);
         PreparedContainer? container = null;
         try
         {
             var name = ReadyContainer.NewName("warm");
             var request = runner.Spec.ToRequest(workspace.Mount, ContainerSpec.WarmLabels(runner.WorkspaceRoot), ContainerExtras.None);
             container = await PreparedContainer.StartAsync(runner, name, workspace, request, cancellationToken);
-            var (pid, image) = await runner.Engine.ContainerOriginAsync(container.Ready.Container.Id, cancellationToken);
-            if (pid == 0) throw new SandboxException("the container ended");
-            return new WarmSlot(runner, name, workspace, container, new ProcessHandle(pid), image, losses);
+            return container.Ready.Container.IsSeenAlive
+                ? new WarmSlot(runner, name, workspace, container, losses)
+                : throw new SandboxException("the container ended, or this runner does not see its host's processes");
         }
         catch
         {
@@ -75,12 +68,13 @@ internal sealed class WarmSlot : IAsyncDisposable
     public const string WorkspacePrefix = "warm";
 
     /// <summary>Whether a container of the default image that is made now would have the same image.</summary>
+    /// <param name="current">What its name stands for now.</param>
     /// <exception cref="EngineException">The engine can't be reached.</exception>
-    public async Task<bool> HasCurrentImageAsync(CancellationToken cancellationToken)
+    public async Task<bool> HasImageAsync(Task<EngineImage> current)
     {
         try
         {
-            return await _runner.Engine.ImageIdAsync(_runner.Spec.Settings.DefaultImage, cancellationToken) == _imageId;
+            return (await current).Id == Container.Ready.Origin.ImageId;
         }
         catch (EngineException e) when (e.Status == HttpStatusCode.NotFound)
         {
@@ -88,12 +82,8 @@ internal sealed class WarmSlot : IAsyncDisposable
         }
     }
 
-    /// <summary>What only one that waits needs is let go.</summary>
-    public void Take() => _process.Dispose();
-
     public async ValueTask DisposeAsync()
     {
-        _process.Dispose();
         try
         {
             await Container.DisposeAsync();

@@ -97,7 +97,6 @@ internal sealed partial class WarmSlots : IAsyncDisposable
     private WarmSlot Hand(WarmSlot slot)
     {
         _later.Change(Headway, Timeout.InfiniteTimeSpan);
-        slot.Take();
         return slot;
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Shithub.Actions.Runner.Tests.Fake;
 using Shithub.Actions.Testing;
 using Xunit;
@@ -48,12 +49,15 @@ public sealed class CleanupTests
         await Eventually.BecomesAsync("", runner.ContainersAsync);
         engine.KeepBack();
 
-        var one = server.Enqueue("sleep 1000 < /dev/null > /dev/null 2>&1 & echo one");
+        // Its own container is killed without the engine; its service's is not.
+        var one = server.Enqueue(
+            job => job with { Services = JsonDocument.Parse($$$"""{"left":{"image":"{{{PodmanFixture.Image}}}","entrypoint":"sleep","command":"1000"}}""").RootElement },
+            FakeServer.Script("echo one"));
         Assert.Equal("success", await one.ConclusionAsync());
         await Eventually.BecomesAsync(1, () => Task.FromResult(engine.Kept));
         var two = server.Enqueue("echo two");
         await Eventually.BecomesAsync(true, () => Task.FromResult(two.ClaimId is not null));
-        Assert.Single((await runner.ContainersAsync()).Split(' '));
+        Assert.Equal(2, (await runner.ContainersAsync()).Split(' ').Length);
         Assert.Equal("queued", two.Step(0));
 
         engine.LetPass();

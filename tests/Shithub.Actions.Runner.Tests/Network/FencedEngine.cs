@@ -70,7 +70,7 @@ public abstract class FencedEngine(bool docker) : IAsyncLifetime
             Engine, spec, ReadyContainer.NewName(1, 1), spec.ToRequest(root, root, 1, 1), TestContext.Current.CancellationToken);
         _containers.Add(container);
         await BridgePorts.IsolateAsync(Engine, Fence.Plan.Network, TestContext.Current.CancellationToken);
-        var (pid, address) = await Engine.ContainerEndpointAsync(container.Id, Fence.Plan.Network, TestContext.Current.CancellationToken);
+        var (pid, address, _) = await Engine.ContainerOriginAsync(container.Id, Fence.Plan.Network, TestContext.Current.CancellationToken);
         return (container, ContainerNetwork.Of(pid), address!);
     }
 
