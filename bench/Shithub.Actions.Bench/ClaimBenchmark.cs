@@ -98,7 +98,7 @@ internal sealed class ClaimBenchmark(Cluster cluster, ServerProcess server, Fill
     private (double[] Milliseconds, double Seconds) Claim(int clients, int claims, CancellationToken cancellation) => Load.Run(
         clients,
         claims,
-        _ => new WireConnection(server.BaseUrl),
+        _ => new WireConnection(server),
         (connection, client, number) =>
         {
             var runner = 1 + client + (clients * (number % (FilledQueue.Runners / clients)));

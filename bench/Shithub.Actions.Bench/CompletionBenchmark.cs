@@ -36,7 +36,7 @@ internal sealed class CompletionBenchmark(Cluster cluster, ServerProcess server,
     private Task<(double[] Milliseconds, double Seconds)> CompleteAsync(int jobs, CancellationToken cancellation) => Task.FromResult(Load.Run(
         Clients,
         jobs,
-        _ => new WireConnection(server.BaseUrl),
+        _ => new WireConnection(server),
         (connection, client, number) =>
         {
             var runner = 1 + client + (Clients * (number % (FilledQueue.Runners / Clients)));

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Shithub.Actions.Bench;
 
@@ -9,11 +10,14 @@ namespace Shithub.Actions.Bench;
 internal sealed class LogBenchmark(Cluster cluster, ServerProcess server, FilledQueue queue)
 {
     private const int Rounds = 2;
-    private const int WarmUpChunks = 1000;
+
+    /// <summary>Of each of 16 clients. The runtime compiles what is used much a second time, and then once more, for some ten seconds.</summary>
+    private const int WarmUpChunks = 5000;
+
     private const int ChunkBytes = 4096;
     private const string CountChunks = "select count(*) from workflow_step_log_chunks";
 
-    private static readonly (int Clients, int Chunks)[] Sizes = [(1, 500), (8, 500), (16, 500)];
+    private static readonly (int Clients, int Chunks)[] Sizes = [(1, 1000), (8, 1000), (16, 1000)];
 
     private static readonly string Chunk = LogText();
     private static readonly string EncodedChunk = Convert.ToBase64String(Encoding.ASCII.GetBytes(Chunk));
@@ -74,30 +78,31 @@ internal sealed class LogBenchmark(Cluster cluster, ServerProcess server, Filled
 
     private (double[] Milliseconds, double Seconds) Append(int clients, int chunks, CancellationToken cancellation)
     {
-        var jobs = new (long Job, long Step)[clients];
-        return Load.Run(
+        var jobs = new (string Path, long Step, byte[] Body)[clients];
+        return Load.RunOnFewThreads(
             clients,
             chunks,
             client =>
             {
-                var connection = new WireConnection(server.BaseUrl);
+                var connection = new WireConnection(server);
                 using var claim = JsonDocument.Parse(
                     connection.Post("/api/v1/runners/heartbeat", FilledQueue.Token(client + 1), "", ClaimBenchmark.Message()));
                 var job = claim.RootElement.GetProperty("job");
-                jobs[client] = (job.GetProperty("id").GetInt64(), job.GetProperty("steps")[2].GetProperty("id").GetInt64());
+                jobs[client] = (
+                    string.Create(CultureInfo.InvariantCulture, $"/api/v1/jobs/{job.GetProperty("id").GetInt64()}/logs"),
+                    job.GetProperty("steps")[2].GetProperty("id").GetInt64(),
+                    new byte[EncodedChunk.Length + 128]);
                 connection.State = claim.RootElement.GetProperty("token").GetString()!;
                 return connection;
             },
             (connection, client, number) =>
             {
-                var (job, step) = jobs[client];
-                var answer = connection.Post(
-                    string.Create(CultureInfo.InvariantCulture, $"/api/v1/jobs/{job}/logs"),
-                    connection.State,
-                    $"Idempotency-Key: {Guid.NewGuid()}\r\n",
-                    string.Create(CultureInfo.InvariantCulture, $$"""{"seq":{{number}},"chunk":"{{EncodedChunk}}","step_id":{{step}}}"""));
-                connection.State = NextToken(answer);
+                var (path, step, body) = jobs[client];
+                Utf8.TryWrite(
+                    body, CultureInfo.InvariantCulture, $$"""{"seq":{{number}},"chunk":"{{EncodedChunk}}","step_id":{{step}}}""", out var length);
+                connection.SendPost(path, connection.State, $"Idempotency-Key: {Guid.NewGuid()}\r\n", body.AsSpan(0, length));
             },
+            (connection, _) => connection.State = NextToken(connection.ReceiveAnswer()),
             cancellation);
     }
 

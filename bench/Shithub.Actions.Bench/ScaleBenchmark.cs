@@ -49,7 +49,7 @@ internal sealed class ScaleBenchmark(ServerProcess server, FilledQueue queue)
     private (double[] Milliseconds, double Seconds) Claim(CancellationToken cancellation) => Load.Run(
         Clients,
         ClaimsEach,
-        _ => new WireConnection(server.BaseUrl),
+        _ => new WireConnection(server),
         (connection, client, number) => connection.Post(
             "/api/v1/runners/heartbeat", FilledQueue.Token(1 + client + (Clients * (number % (FilledQueue.Runners / Clients)))), "",
             ClaimBenchmark.Message()),

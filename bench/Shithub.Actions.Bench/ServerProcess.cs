@@ -13,9 +13,13 @@ internal sealed class ServerProcess : IAsyncDisposable
 
     private readonly ChildProcess _process;
 
-    private ServerProcess(ChildProcess process, Uri baseUrl, string config) => (_process, BaseUrl, Config) = (process, baseUrl, config);
+    private ServerProcess(ChildProcess process, Uri baseUrl, string socket, string config) =>
+        (_process, BaseUrl, Socket, Config) = (process, baseUrl, socket, config);
 
     public Uri BaseUrl { get; }
+
+    /// <summary>The path of the unix socket that it listens on too.</summary>
+    public string Socket { get; }
 
     /// <summary>The settings file.</summary>
     public string Config { get; }
@@ -25,9 +29,10 @@ internal sealed class ServerProcess : IAsyncDisposable
         var log = $"{cluster.Folder}/shithubd.log";
         var config = $"{cluster.Folder}/shithubd.toml";
         var port = FreePort();
+        var socket = $"{cluster.Folder}/shithubd.sock";
         await File.WriteAllTextAsync(config, $"""
             [server]
-            listen = ["127.0.0.1:{port}"]
+            listen = ["127.0.0.1:{port}", "unix:{socket}"]
             data_root = "{cluster.Folder}/shithubd"
 
             [database]
@@ -46,7 +51,10 @@ internal sealed class ServerProcess : IAsyncDisposable
         }
 
         var server = new ServerProcess(
-            ChildProcess.Start("shithubd", "TERM", log, [Source.Server, "serve", "--config", config]), new Uri($"http://127.0.0.1:{port}/"), config);
+            ChildProcess.Start("shithubd", "TERM", log, [Source.Server, "serve", "--config", config]),
+            new Uri($"http://127.0.0.1:{port}/"),
+            socket,
+            config);
         try
         {
             await server.WaitUntilReadyAsync(log, cancellation);

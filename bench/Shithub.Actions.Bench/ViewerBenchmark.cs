@@ -25,7 +25,7 @@ internal sealed partial class ViewerBenchmark(Cluster cluster, ServerProcess ser
         await queue.RefillAsync(cancellation, Queued);
         await using (var connection = await cluster.DataSource.OpenConnectionAsync(cancellation))
             await connection.ExecuteAsync(new CommandDefinition("update repositories set is_private = false", cancellationToken: cancellation));
-        using var runner = new WireConnection(server.BaseUrl);
+        using var runner = new WireConnection(server);
         using var claim = JsonDocument.Parse(runner.Post("/api/v1/runners/heartbeat", FilledQueue.Token(1), "", ClaimBenchmark.Message()));
         var job = claim.RootElement.GetProperty("job");
         var (id, step) = (job.GetProperty("id").GetInt64(), job.GetProperty("steps")[2].GetProperty("id").GetInt64());

@@ -1,27 +1,24 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Shithub.Actions.Bench;
 
 /// <summary>
 /// One kept-alive HTTP/1.1 connection, one request at a time, blocking. It does little more than copy bytes, as wrk does: on a machine
-/// that it shares with the server and the database, what a client takes is missing there.
+/// that it shares with the server and the database, what a client takes is missing there. It is a unix socket, as pgbench's is.
 /// </summary>
 internal sealed class WireConnection : IDisposable
 {
-    private static readonly byte[] HeadEnd = "\r\n\r\n"u8.ToArray();
-
-    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-    private readonly string _host;
+    private readonly byte[] _request = new byte[64 * 1024];
     private byte[] _buffer = new byte[64 * 1024];
     private int _filled;
 
-    public WireConnection(Uri server)
-    {
-        _host = server.Authority;
-        _socket.Connect(server.Host, server.Port);
-    }
+    public WireConnection(ServerProcess server) => Socket.Connect(new UnixDomainSocketEndPoint(server.Socket));
+
+    public Socket Socket { get; } = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
 
     /// <summary>What the caller keeps from call to call, such as the token for the next.</summary>
     public string State { get; set; } = "";
@@ -30,38 +27,57 @@ internal sealed class WireConnection : IDisposable
     /// <exception cref="BenchException">The status is not 200.</exception>
     public string Post(string path, string bearer, string headers, string json)
     {
-        var head = string.Create(
-            CultureInfo.InvariantCulture,
-            $"POST {path} HTTP/1.1\r\nHost: {_host}\r\nAuthorization: Bearer {bearer}\r\nContent-Type: application/json\r\n{headers}Content-Length: {json.Length}\r\n\r\n{json}");
-        _socket.Send(Encoding.ASCII.GetBytes(head));
-        _filled = 0;
-        int headLength;
-        while ((headLength = _buffer.AsSpan(0, _filled).IndexOf(HeadEnd)) < 0)
-            Receive();
-        var answer = Encoding.ASCII.GetString(_buffer, 0, headLength);
-        var body = ReadBody(answer, headLength + HeadEnd.Length);
-        return answer.StartsWith("HTTP/1.1 200 ", StringComparison.Ordinal)
-            ? body
-            : throw new BenchException($"POST {path}: {answer.Split('\r')[0]} {body}");
+        SendPost(path, bearer, headers, Encoding.UTF8.GetBytes(json));
+        return ReceiveAnswer();
     }
 
-    public void Dispose() => _socket.Dispose();
-
-    private string ReadBody(string head, int start)
+    public void SendPost(string path, string bearer, string headers, ReadOnlySpan<byte> json)
     {
-        const string LengthHeader = "\r\nContent-Length: ";
-        var at = head.IndexOf(LengthHeader, StringComparison.OrdinalIgnoreCase);
+        if (!Utf8.TryWrite(
+            _request,
+            CultureInfo.InvariantCulture,
+            $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {bearer}\r\nContent-Type: application/json\r\n{headers}Content-Length: {json.Length}\r\n\r\n",
+            out var head) || !json.TryCopyTo(_request.AsSpan(head)))
+        {
+            throw new BenchException($"POST {path}: the request has more than {_request.Length} bytes.");
+        }
+
+        Socket.Send(_request, head + json.Length, SocketFlags.None);
+    }
+
+    /// <summary>The answer to what was sent, see <see cref="Post"/>.</summary>
+    public string ReceiveAnswer()
+    {
+        _filled = 0;
+        int headLength;
+        while ((headLength = _buffer.AsSpan(0, _filled).IndexOf("\r\n\r\n"u8)) < 0)
+            Receive();
+        var body = ReadBody(headLength);
+        return _buffer.AsSpan(0, headLength).StartsWith("HTTP/1.1 200 "u8)
+            ? body
+            : throw new BenchException($"{RequestLine()}: {Encoding.ASCII.GetString(_buffer, 0, headLength).Split('\r')[0]} {body}");
+    }
+
+    public void Dispose() => Socket.Dispose();
+
+    private string RequestLine() => Encoding.ASCII.GetString(_request, 0, _request.AsSpan().IndexOf((byte)'\r'));
+
+    private string ReadBody(int headLength)
+    {
+        var head = _buffer.AsSpan(0, headLength);
+        var start = headLength + "\r\n\r\n"u8.Length;
+        var name = "\r\nContent-Length: "u8;
+        var at = head.IndexOf(name);
         if (at >= 0)
         {
-            var digits = head.AsSpan(at + LengthHeader.Length);
-            var end = digits.IndexOf('\r');
-            var length = int.Parse(end < 0 ? digits : digits[..end], CultureInfo.InvariantCulture);
+            if (!Utf8Parser.TryParse(head[(at + name.Length)..], out int length, out _))
+                throw new BenchException($"{RequestLine()}: an answer without a length.");
             while (_filled < start + length)
                 Receive();
             return Encoding.UTF8.GetString(_buffer, start, length);
         }
 
-        return head.Contains("chunked", StringComparison.OrdinalIgnoreCase) ? ReadChunks(start) : "";
+        return head.IndexOf("\r\nTransfer-Encoding: chunked"u8) >= 0 ? ReadChunks(start) : "";
     }
 
     private string ReadChunks(int position)
@@ -87,7 +103,7 @@ internal sealed class WireConnection : IDisposable
     {
         if (_filled == _buffer.Length)
             Array.Resize(ref _buffer, _buffer.Length * 2);
-        var read = _socket.Receive(_buffer, _filled, _buffer.Length - _filled, SocketFlags.None);
+        var read = Socket.Receive(_buffer, _filled, _buffer.Length - _filled, SocketFlags.None);
         if (read == 0)
             throw new IOException("The server closed the connection.");
         _filled += read;

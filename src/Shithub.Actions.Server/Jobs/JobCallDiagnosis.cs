@@ -13,6 +13,7 @@ public sealed class JobCallDiagnosis(NpgsqlDataSource dataSource)
             u.response::text as response,
             u.next_jti,
             u.next_expires,
+            u.next_log_bytes,
             successor.jti is not null as successor_used,
             j.id is not null as job_exists,
             j.status,
@@ -63,7 +64,9 @@ public sealed class JobCallDiagnosis(NpgsqlDataSource dataSource)
             return JobCallOutcome.Failed(JobCallResult.Refused, "This token and Idempotency-Key were used for another request.");
         if (seen.SuccessorUsed)
             return JobCallOutcome.Failed(JobCallResult.Refused, "This token was used before, and so was the token that followed it.");
-        var next = seen is { NextJti: { } jti, NextExpires: { } expires } ? call.Token with { Jti = jti, Expires = expires } : null;
+        var next = seen is { NextJti: { } jti, NextExpires: { } expires }
+            ? call.Token with { Jti = jti, Expires = expires, LogBytes = seen.NextLogBytes ?? call.Token.LogBytes }
+            : null;
         return new JobCallOutcome(JobCallResult.Repeated, next, seen.Response);
     }
 
@@ -80,6 +83,8 @@ public sealed class JobCallDiagnosis(NpgsqlDataSource dataSource)
         public Guid? NextJti { get; init; }
 
         public long? NextExpires { get; init; }
+
+        public long? NextLogBytes { get; init; }
 
         public bool SuccessorUsed { get; init; }
 

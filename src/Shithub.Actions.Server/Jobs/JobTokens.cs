@@ -13,6 +13,9 @@ namespace Shithub.Actions.Server.Jobs;
 public sealed record JobTokenClaims(
     long RunnerId, string Purpose, long JobId, long RunId, long RepoId, int Attempt, long Expires, Guid Jti)
 {
+    /// <summary>The bytes of the attempt's log so far; null when no call of it has told yet, or one of a previous version did: see its row.</summary>
+    public long? LogBytes { get; init; }
+
     public DateTimeOffset ExpiresAt => DateTimeOffset.FromUnixTimeSeconds(Expires);
 }
 
@@ -56,7 +59,7 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
         var payload = JsonSerializer.SerializeToUtf8Bytes(
             new TokenPayload(
                 $"runner:{claims.RunnerId.ToString(CultureInfo.InvariantCulture)}", claims.Purpose, claims.JobId, claims.RunId,
-                claims.RepoId, claims.Attempt, claims.Expires, claims.Jti),
+                claims.RepoId, claims.Attempt, claims.Expires, claims.Jti, claims.LogBytes),
             JobTokenJson.Default.TokenPayload);
         var signed = $"{Header}.{Base64Url.EncodeToString(payload)}";
         return $"{signed}.{Encoding.ASCII.GetString(Sign(key, signed))}";
@@ -86,7 +89,10 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
             return null;
         var runner = long.Parse(payload.Sub.AsSpan("runner:".Length), NumberStyles.None, CultureInfo.InvariantCulture);
         return new JobTokenClaims(
-            runner, payload.Purpose, payload.JobId, payload.RunId, payload.RepoId, payload.Attempt, payload.Exp, payload.Jti);
+            runner, payload.Purpose, payload.JobId, payload.RunId, payload.RepoId, payload.Attempt, payload.Exp, payload.Jti)
+        {
+            LogBytes = payload.LogBytes,
+        };
     }
 
     private static byte[] Sign(byte[] key, string signed) => Base64Url.EncodeToUtf8(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(signed)));

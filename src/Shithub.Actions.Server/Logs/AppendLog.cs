@@ -21,7 +21,7 @@ public sealed class AppendLog(
     private const int TriesMax = 5;
 
     private const string Look = """
-        select j.log_bytes + @bytes > @max_bytes as too_much,
+        select coalesce(@log_bytes, j.log_bytes) + @bytes > @max_bytes as too_much,
             @step_id is null or s.id is not null as step_exists,
             s.status as step_status,
             coalesce((
@@ -58,7 +58,7 @@ public sealed class AppendLog(
                     known!.Keep(stepId, after);
                 if (replacements > 0)
                     metrics.Scrubbed(replacements);
-                return (new JobCallOutcome(JobCallResult.Done, call.Token with { Jti = call.NextJti, Expires = done.NextExpires }), done.RunId);
+                return (new JobCallOutcome(JobCallResult.Done, call.Token with { Jti = call.NextJti, Expires = done.NextExpires, LogBytes = done.LogBytes }), done.RunId);
             }
 
             var (outcome, version) = await ExplainAsync(call, stepId, append, cancellation);
@@ -135,6 +135,7 @@ public sealed class AppendLog(
         command.Parameters.Add(new NpgsqlParameter("step_id", NpgsqlDbType.Bigint) { Value = stepId is { } id ? id : DBNull.Value });
         command.Parameters.Add(new NpgsqlParameter<int>("bytes", append.Stored.Length));
         command.Parameters.Add(new NpgsqlParameter<long>("max_bytes", limits.MaxBytesPerJob));
+        command.Parameters.Add(new NpgsqlParameter<long?>("log_bytes", NpgsqlDbType.Bigint) { TypedValue = call.Token.LogBytes });
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         if (!await reader.ReadAsync(cancellation))
             return (Contradiction(append), 0);

@@ -28,7 +28,7 @@ public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batche
         batch.BatchCommands.Add(command);
         await using var reader = await batch.ExecuteReaderAsync(cancellation);
         await reader.NextResultAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? new AppendDone(reader.GetInt64(1), reader.GetInt64(2)) : null;
+        return await reader.ReadAsync(cancellation) ? Done(reader) : null;
     }
 
     /// <summary>Many calls; those whose job's row somebody has are not done.</summary>
@@ -43,9 +43,11 @@ public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batche
         var done = new AppendDone?[appends.Count];
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation))
-            done[reader.GetInt32(0) - 1] = new AppendDone(reader.GetInt64(1), reader.GetInt64(2));
+            done[reader.GetInt32(0) - 1] = Done(reader);
         return done;
     }
+
+    private static AppendDone Done(NpgsqlDataReader reader) => new(reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3));
 
     // By position: Npgsql would look for names in the statement at each call.
     private void Bind(NpgsqlParameterCollection parameters, IReadOnlyList<PendingAppend> appends)
@@ -73,6 +75,7 @@ public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batche
         Each(append => append.GoesOnFrom, NpgsqlDbType.Integer);
         Each(append => append.IsRepeat, NpgsqlDbType.Boolean);
         Each(append => append.Withheld, NpgsqlDbType.Bytea);
+        Each(append => append.Call.Token.LogBytes, NpgsqlDbType.Bigint);
         parameters.Add(new NpgsqlParameter<long> { TypedValue = limits.MaxBytesPerJob });
         parameters.Add(new NpgsqlParameter<long> { TypedValue = ProtocolLimits.JobTokenSeconds });
     }
@@ -83,10 +86,16 @@ public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batche
     // Rows of jobs that somebody else has are left out, not waited for: one job that is being cancelled holds up no other, and no order in
     // which locks are taken can make two transactions wait for one another. A transaction that ended between this statement's snapshot and
     // its lock may have spent the same token; then the insert fails.
+    //
+    // The job's row is long, and whoever updates it has all its constraints and triggers read anew. It is written once a second: the lease
+    // lacks no more than that, and the bytes of the log go from token to token meanwhile.
     private static string Sql(string chunk, string withheld) => $"""
         with call as materialized (
             select i.n, j.id as job_id, j.attempt, j.run_id, ($7)[i.n] as step_id, c.seq is distinct from ($8)[i.n] as is_new,
-                extract(epoch from now())::bigint + $16 as next_expires
+                coalesce(($15)[i.n], j.log_bytes)
+                    + case when c.seq is distinct from ($8)[i.n] then octet_length(($9)[i.n]) else 0 end as log_bytes,
+                j.lease_expires_at < now() + make_interval(secs => j.lease_seconds - 1) as is_due,
+                extract(epoch from now())::bigint + $17 as next_expires
             from unnest($1) with ordinality as i (job_id, n)
             join workflow_jobs j on j.id = i.job_id
             join workflow_runners r on r.id = j.runner_id
@@ -97,7 +106,7 @@ public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batche
                 and j.status = 'running'
                 and j.lease_expires_at > now()
                 and r.revoked_at is null
-                and j.log_bytes + octet_length(($9)[i.n]) <= $15
+                and coalesce(($15)[i.n], j.log_bytes) + octet_length(($9)[i.n]) <= $16
                 and (($7)[i.n] is null or (s.id is not null and (($11)[i.n] = 0 or s.status in ('queued', 'running'))))
                 and coalesce(m.version, 0) = ($11)[i.n]
                 and case
@@ -110,8 +119,8 @@ public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batche
         ),
         used as (
             insert into runner_jwt_used
-                (jti, job_id, attempt, idempotency_key, request_hash, next_jti, next_expires)
-            select ($3)[n], job_id, attempt, ($4)[n], ($5)[n], ($6)[n], next_expires
+                (jti, job_id, attempt, idempotency_key, request_hash, next_jti, next_expires, next_log_bytes)
+            select ($3)[n], job_id, attempt, ($4)[n], ($5)[n], ($6)[n], next_expires, log_bytes
             from call
         ),
         chunk as (
@@ -124,11 +133,11 @@ public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batche
         lease as (
             update workflow_jobs j
             set lease_expires_at = now() + make_interval(secs => j.lease_seconds),
-                log_bytes = j.log_bytes + case when call.is_new then octet_length(($9)[call.n]) else 0 end
+                log_bytes = call.log_bytes
             from call
-            where j.id = call.job_id
+            where j.id = call.job_id and call.is_due
         )
-        select n::int, next_expires, run_id
+        select n::int, next_expires, run_id, log_bytes
         from call
         """;
 

@@ -35,4 +35,5 @@ public sealed record PendingAppend(
 }
 
 /// <param name="NextExpires">Of the token that the answer carries.</param>
-public sealed record AppendDone(long NextExpires, long RunId);
+/// <param name="LogBytes">Of the attempt's log, with this chunk.</param>
+public sealed record AppendDone(long NextExpires, long RunId, long LogBytes);

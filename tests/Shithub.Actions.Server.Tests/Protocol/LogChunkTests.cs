@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text;
+using Shithub.Actions.Protocol;
+using Shithub.Actions.Server.Jobs;
 using Shithub.Actions.Testing;
 using Xunit;
 
@@ -20,7 +22,7 @@ public sealed class LogChunkTests(SharedServer shared) : IClassFixture<SharedSer
         for (var time = 0; time < 3; time++)
             (await job.LogAsync(0, "once\n")).MustBe(HttpStatusCode.OK);
         Assert.Equal("once\n", await ReadAsync(pool, $"/api/v1/jobs/{job.Job.Id}/logs"));
-        Assert.Equal(5, await pool.ScalarAsync<int>("select log_bytes from workflow_jobs where id = @Id", new { job.Job.Id }));
+        Assert.Equal(5, _server.Get<JobTokens>().Verify(job.Token, JobTokens.ApiPurpose)!.LogBytes);
     }
 
     [Fact]
@@ -87,11 +89,48 @@ public sealed class LogChunkTests(SharedServer shared) : IClassFixture<SharedSer
         var job = await pool.ClaimAsync();
         var half = new string('x', 512 * 1024);
         (await job.LogAsync(0, half)).MustBe(HttpStatusCode.OK);
-        (await job.LogAsync(1, half)).MustBe(HttpStatusCode.OK);
+        (await job.LogAsync(0, half)).MustBe(HttpStatusCode.OK);
+        Assert.False(await job.IsCancelledAsync());
+        (await job.StepAsync(1, StatusNames.Running)).MustBe(HttpStatusCode.OK);
+        (await job.LogAsync(0, half, job.Job.Steps[1].Id)).MustBe(HttpStatusCode.OK);
         var before = await pool.StateAsync(job.Job.RunId);
         (await job.LogAsync(2, "x")).MustBeProblem(HttpStatusCode.Conflict, "chunk");
         Assert.Equal(before, await pool.StateAsync(job.Job.RunId));
         await job.CompleteAsync();
+    }
+
+    [Fact]
+    public async Task A_token_of_the_version_before_counts_on_from_the_jobs_row()
+    {
+        await using var server = await TestServer.StartAsync(new StoppedTime(), ("logs.max_bytes_per_job", "1m"));
+        var pool = await Pool.CreateAsync(server);
+        var job = await pool.ClaimAsync();
+        (await job.LogAsync(0, "x")).MustBe(HttpStatusCode.OK);
+        await pool.ExecuteAsync("update workflow_jobs set log_bytes = 1024 * 1024 - 2 where id = @Id", new { job.Job.Id });
+        var tokens = server.Get<JobTokens>();
+        job.Token = tokens.Issue(tokens.Verify(job.Token, JobTokens.ApiPurpose)! with { LogBytes = null });
+        (await job.LogAsync(1, "123")).MustBeProblem(HttpStatusCode.Conflict, "chunk");
+        (await job.LogAsync(1, "12")).MustBe(HttpStatusCode.OK);
+        (await job.LogAsync(2, "1")).MustBeProblem(HttpStatusCode.Conflict, "chunk");
+    }
+
+    [Fact]
+    public async Task The_jobs_row_is_written_when_its_lease_lacks_a_second_and_not_at_each_append()
+    {
+        const string Row = "select ctid::text || ' ' || log_bytes from workflow_jobs where id = @Id";
+        const string Extend = "update workflow_jobs set lease_expires_at = now() + make_interval(secs => lease_seconds + @more) where id = @Id";
+        var pool = await Pool.CreateAsync(_server);
+        var job = await pool.ClaimAsync();
+        await pool.ExecuteAsync(Extend, new { job.Job.Id, more = 3600 });
+        var before = await pool.ScalarAsync<string>(Row, new { job.Job.Id });
+        (await job.LogAsync(0, "one\n")).MustBe(HttpStatusCode.OK);
+        (await job.LogAsync(1, "two\n")).MustBe(HttpStatusCode.OK);
+        Assert.Equal(before, await pool.ScalarAsync<string>(Row, new { job.Job.Id }));
+        await pool.ExecuteAsync(Extend, new { job.Job.Id, more = -1 });
+        (await job.LogAsync(2, "three\n")).MustBe(HttpStatusCode.OK);
+        Assert.Equal(14, await pool.ScalarAsync<int>("select log_bytes from workflow_jobs where id = @Id", new { job.Job.Id }));
+        Assert.True(await pool.ScalarAsync<bool>(
+            "select lease_expires_at > now() + make_interval(secs => lease_seconds - 60) from workflow_jobs where id = @Id", new { job.Job.Id }));
     }
 
     private async Task<string> ReadAsync(Pool pool, string path)
