@@ -11,7 +11,9 @@ internal sealed class OutputBenchmark(Cluster cluster, ServerProcess server)
     private const double BytesPerMiB = 1024 * 1024;
 
     private const string Look = """
-        select j.log_bytes, s.completed_at - s.started_at as took
+        select s.completed_at - s.started_at as took, (
+                select sum(octet_length(c.chunk))::bigint from workflow_step_log_chunks c where c.job_id = j.id and c.attempt = j.attempt
+            ) as log_bytes
         from workflow_runs r
         join workflow_jobs j on j.run_id = r.id
         join workflow_steps s on s.job_id = j.id
