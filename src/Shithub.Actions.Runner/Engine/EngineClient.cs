@@ -157,7 +157,7 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
         catch (EngineException e) when (e.Status is HttpStatusCode.NotFound or HttpStatusCode.Conflict)
         {
         }
-        catch (EngineException e) when (IsStateImproper(e) || e.Message.Contains("no such container", StringComparison.Ordinal))
+        catch (EngineException e) when (HasJustEnded(e) || e.Message.Contains("no such container", StringComparison.Ordinal))
         {
             // Podman's words where Docker says 409, and for one that goes while it looks.
         }
@@ -173,9 +173,9 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
                 await _http.SendAsync(HttpMethod.Delete, $"containers/{id}?force=true&v=true", null, cancellationToken, HttpStatusCode.NotFound);
                 return;
             }
-            catch (EngineException e) when (delay < LongestRemovalDelay && IsStateImproper(e))
+            catch (EngineException e) when (delay < LongestRemovalDelay && HasJustEnded(e))
             {
-                // Podman wants to kill what has just died, can't, and gives up instead of looking again.
+                // The engine wants to kill what has just died, can't, and gives up instead of looking again.
                 await Task.Delay(delay, cancellationToken);
             }
         }
@@ -254,9 +254,10 @@ internal sealed partial class EngineClient(string socketPath) : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    /// <summary>Podman's words for a container that is not as it was when it looked.</summary>
-    private static bool IsStateImproper(EngineException e) =>
-        e.Status == HttpStatusCode.InternalServerError && e.Message.Contains("container state improper", StringComparison.Ordinal);
+    /// <summary>Podman's and Docker's words for a container that is not as it was when they looked.</summary>
+    private static bool HasJustEnded(EngineException e) =>
+        e.Status == HttpStatusCode.InternalServerError
+        && (e.Message.Contains("container state improper", StringComparison.Ordinal) || e.Message.Contains("is not running", StringComparison.Ordinal));
 
     /// <summary>Right after the stream has ended the engine may not know the exit code yet.</summary>
     private async Task<int> ExitCodeAsync(string exec, CancellationToken cancellationToken)

@@ -12,6 +12,7 @@ internal static class BridgePorts
     public const string NetworkLabel = "shithub.network";
 
     private const string Interfaces = "/sys/class/net";
+    private const int NoSuchDevice = 19;
 
     /// <summary>Isolates every port that the network's bridge has by now.</summary>
     /// <returns>False where it can't be done: the network is somebody else's, or its bridge is not this kernel's to change.</returns>
@@ -38,9 +39,15 @@ internal static class BridgePorts
         var ports = Directory.GetFileSystemEntries(Path.Combine(Interfaces, bridge, "brif"));
         foreach (var port in ports)
         {
-            // A port may go between the look and the write, with its container.
             var isolated = Path.Combine(port, "isolated");
-            if (File.Exists(isolated)) await File.WriteAllTextAsync(isolated, "1", cancellationToken);
+            try
+            {
+                if (File.Exists(isolated)) await File.WriteAllTextAsync(isolated, "1", cancellationToken);
+            }
+            catch (Exception e) when ((e is IOException or UnauthorizedAccessException) && (e.HResult == NoSuchDevice || !File.Exists(isolated)))
+            {
+                // It went between the look and the write, with its container.
+            }
         }
 
         return ports.Length > 0;
