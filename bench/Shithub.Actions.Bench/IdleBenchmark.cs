@@ -20,11 +20,11 @@ internal sealed class IdleBenchmark(Cluster cluster, ServerProcess server)
         var before = Processes.Seconds(process);
         await Task.Delay(Watched, cancellation);
         var share = (Processes.Seconds(process) - before) / Watched.TotalSeconds;
-        var memory = ProcessMemory.ResidentWithChildren(process) / 1_000_000.0;
+        var memory = ProcessStatus.ResidentWithChildren(process) / 1_000_000.0;
         await runner.PushAsync<object>(".shithub/workflows/loud.yml", Workflow(runner.Label), Look, cancellation);
         await runner.BecomeIdleAsync(cancellation);
         await Task.Delay(Rest, cancellation);
-        var later = ProcessMemory.ResidentWithChildren(process) / 1_000_000.0;
+        var later = ProcessStatus.ResidentWithChildren(process) / 1_000_000.0;
         return new Table(
             $"A runner that waits, with its children, over {Watched.TotalSeconds:0} s: {engine.Name}",
             ["", "", "limit"],

@@ -60,7 +60,7 @@ internal sealed class OutputBenchmark(Cluster cluster, ServerProcess server)
             for (var look = 0; ; look++)
             {
                 await Task.Delay(200, cancellation);
-                var now = ProcessMemory.Resident(process);
+                var now = ProcessStatus.Resident(process);
                 if (look == 10) early = now;
                 if (look > 10) most = Math.Max(most, now);
             }

@@ -125,7 +125,7 @@ public sealed class LiveSystem : IAsyncDisposable
     }
 
     /// <summary>Bytes: what of the runner is in memory, its children's included.</summary>
-    public long RunnerMemory() => ProcessMemory.ResidentWithChildren(_runner!.Id);
+    public long RunnerMemory() => ProcessStatus.ResidentWithChildren(_runner!.Id);
 
     public void KillRunner() => Kill(ref _runner);
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Shithub.Actions.Runner.Sandbox;
 
 namespace Shithub.Actions.Runner.Jobs;
 
@@ -64,27 +65,21 @@ internal static partial class LoopMount
 
     /// <summary>
     /// Where the engine sees it: a service manager may have given this process mounts of its own, into which the host's come but from which
-    /// none goes. A thread that has changed its mounts must do nothing else, so it ends.
+    /// none goes.
     /// </summary>
-    private static Task OnHostAsync(string host, Action act)
+    private static Task OnHostAsync(string host, Action act) => NamespaceThread.RunAsync("mount", () =>
     {
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
+        try
         {
-            try
-            {
-                if (IsElsewhere(host)) GoTo(host);
-                act();
-                done.SetResult();
-            }
-            catch (Exception e)
-            {
-                done.SetException(e is UnauthorizedAccessException ? new IOException(e.Message, e) : e);
-            }
-        })
-        { IsBackground = true, Name = "mount" }.Start();
-        return done.Task;
-    }
+            if (IsElsewhere(host)) GoTo(host);
+            act();
+            return true;
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+    });
 
     /// <summary>Others have the same at the same time.</summary>
     private static SafeFileHandle Open(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
@@ -92,7 +87,7 @@ internal static partial class LoopMount
     private static void GoTo(string host)
     {
         using var mounts = File.OpenHandle(host);
-        if (unshare(OwnFolders) != 0 || setns(mounts, NewMounts) != 0) throw Failed("The host's mounts can't be changed");
+        if (unshare(OwnFolders) != 0 || !NamespaceThread.TryEnter(mounts, NewMounts)) throw Failed("The host's mounts can't be changed");
     }
 
     private static bool IsElsewhere(string host)
@@ -124,9 +119,6 @@ internal static partial class LoopMount
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int unshare(int what);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int setns(SafeFileHandle space, int type);
 
     /// <summary><c>struct loop_config</c>, with its <c>loop_info64</c>.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 304)]

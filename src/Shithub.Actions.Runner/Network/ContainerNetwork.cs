@@ -11,7 +11,7 @@ namespace Shithub.Actions.Runner.Network;
 /// A container's network seen from inside, without a program of the image: a socket belongs to the network that its thread was in when it was
 /// made, so the runner makes the sockets of its checks on a thread that has entered the container's.
 /// </summary>
-internal sealed partial class ContainerNetwork : IDisposable
+internal sealed class ContainerNetwork : IDisposable
 {
     private const int NewNetwork = 0x40000000; // CLONE_NEWNET
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(1);
@@ -116,26 +116,9 @@ internal sealed partial class ContainerNetwork : IDisposable
 
     public void Dispose() => _network.Dispose();
 
-    /// <summary>Made on a thread of its own, which then ends: a thread that has changed its network must do nothing else.</summary>
-    private Task<Socket> SocketAsync(AddressFamily family, ProtocolType protocol)
+    private Task<Socket> SocketAsync(AddressFamily family, ProtocolType protocol) => NamespaceThread.RunAsync("fence check", () =>
     {
-        var made = new TaskCompletionSource<Socket>(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
-        {
-            try
-            {
-                if (setns(_network, NewNetwork) != 0) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
-                made.SetResult(new Socket(family, protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream, protocol));
-            }
-            catch (Exception e)
-            {
-                made.SetException(e);
-            }
-        })
-        { IsBackground = true, Name = "fence check" }.Start();
-        return made.Task;
-    }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int setns(SafeHandle fd, int type);
+        if (!NamespaceThread.TryEnter(_network, NewNetwork)) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
+        return new Socket(family, protocol == ProtocolType.Udp ? SocketType.Dgram : SocketType.Stream, protocol);
+    });
 }

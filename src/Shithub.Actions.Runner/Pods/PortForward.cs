@@ -11,7 +11,7 @@ namespace Shithub.Actions.Runner.Pods;
 /// A socket belongs to the network that its thread was in when it was made, whoever uses it later; so the runner makes the sockets on a
 /// thread that has entered the job's network, and needs nothing in the container for it.
 /// </summary>
-internal sealed partial class PortForward : IDisposable
+internal sealed class PortForward : IDisposable
 {
     private const int NewNetwork = 0x40000000; // CLONE_NEWNET
     private const int ConnectionsMax = 256;
@@ -55,29 +55,21 @@ internal sealed partial class PortForward : IDisposable
         _network.Dispose();
     }
 
-    /// <summary>Makes a socket on a thread of its own, which then ends: a thread that has changed its network must do nothing else.</summary>
-    private static Task<Socket> MakeAsync(SafeHandle network, Action<Socket> prepare)
+    private static Task<Socket> MakeAsync(SafeHandle network, Action<Socket> prepare) => NamespaceThread.RunAsync("port forward", () =>
     {
-        var made = new TaskCompletionSource<Socket>(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
+        if (!NamespaceThread.TryEnter(network, NewNetwork)) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        try
         {
-            Socket? socket = null;
-            try
-            {
-                if (setns(network, NewNetwork) != 0) throw new IOException(Marshal.GetLastPInvokeErrorMessage());
-                socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-                prepare(socket);
-                made.SetResult(socket);
-            }
-            catch (Exception e)
-            {
-                socket?.Dispose();
-                made.SetException(e);
-            }
-        })
-        { IsBackground = true, Name = "port forward" }.Start();
-        return made.Task;
-    }
+            prepare(socket);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    });
 
     private async Task AcceptAsync()
     {
@@ -128,7 +120,4 @@ internal sealed partial class PortForward : IDisposable
 
         to.Shutdown(SocketShutdown.Send);
     }
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int setns(SafeHandle fd, int type);
 }

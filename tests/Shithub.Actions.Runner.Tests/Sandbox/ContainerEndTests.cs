@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Shithub.Actions.Runner.Engine;
 using Shithub.Actions.Runner.Sandbox;
 using Shithub.Actions.Runner.Tests.Fake;
@@ -65,7 +64,7 @@ public sealed class ContainerEndTests
         var podman = await PodmanFixture.GetAsync(Cancellation);
         using var engine = new EngineClient(podman.Socket);
         var ready = await StartAsync(engine, podman);
-        var monitor = Parent(ready.Origin.Pid);
+        var monitor = ProcessStatus.Parent(ready.Origin.Pid);
         await SignalAsync("STOP", monitor);
         Task removal;
         try
@@ -94,12 +93,6 @@ public sealed class ContainerEndTests
     /// <summary>Processes of this host with this command line.</summary>
     private static int Running(string commandLine) => Directory.EnumerateDirectories("/proc")
         .Count(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0]) && Read($"{folder}/cmdline") == commandLine);
-
-    private static int Parent(int pid)
-    {
-        var stat = Read($"/proc/{pid}/stat");
-        return int.Parse(stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1], CultureInfo.InvariantCulture);
-    }
 
     private static string Read(string path)
     {

@@ -2,20 +2,23 @@ using System.Globalization;
 
 namespace Shithub.Actions.Testing;
 
-/// <summary>What of a process is in memory, as the kernel says.</summary>
-public static class ProcessMemory
+/// <summary>What the kernel says of a process of this machine.</summary>
+public static class ProcessStatus
 {
     /// <summary>Bytes, those of the processes that it started included.</summary>
     public static long ResidentWithChildren(int process) => Resident(process) + Directory.EnumerateDirectories("/proc")
         .Select(folder => int.TryParse(Path.GetFileName(folder), out var number) ? number : 0)
-        .Where(number => number != 0 && Status(number, "PPid") == process)
+        .Where(number => number != 0 && Parent(number) == process)
         .Sum(ResidentWithChildren);
 
     /// <summary>Bytes; 0 if it has ended.</summary>
-    public static long Resident(int process) => 1024 * Status(process, "VmRSS");
+    public static long Resident(int process) => 1024 * Field(process, "VmRSS");
+
+    /// <summary>The process that started it, or that took it over; 0 if it has ended.</summary>
+    public static int Parent(int process) => (int)Field(process, "PPid");
 
     /// <returns>0 if it has ended.</returns>
-    private static long Status(int process, string name)
+    private static long Field(int process, string name)
     {
         try
         {
