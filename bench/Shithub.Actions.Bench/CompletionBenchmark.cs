@@ -5,48 +5,69 @@ namespace Shithub.Actions.Bench;
 /// <summary>A claim and the completion of its job, both over HTTP, beside graphile-worker doing the same without HTTP.</summary>
 internal sealed class CompletionBenchmark(Cluster cluster, ServerProcess server, FilledQueue queue)
 {
-    private const int Clients = 16;
-    private const int JobsEach = 300;
-
     /// <summary>As many as before claims are measured: then the server's code is compiled for good.</summary>
-    private const int WarmUpJobsEach = 600;
+    private const int Jobs = 9_600;
     private const int GraphileJobs = 5000;
+
+    private static readonly int[] AtOnce = [16, 64];
 
     public async Task<Table> RunAsync(CancellationToken cancellation)
     {
-        Run.Say($"claims with completions: {Clients} at once");
         await queue.RefillAsync(cancellation);
-        await CompleteAsync(WarmUpJobsEach, cancellation);
-        await queue.RefillAsync(cancellation);
-        var ours = new Latencies();
-        var (milliseconds, seconds) = await CompleteAsync(JobsEach, cancellation);
-        await queue.ExpectAsync("select count(*) from workflow_jobs where status = 'completed'", Clients * JobsEach, cancellation);
-        ours.Add(milliseconds, seconds);
-        Run.Say("graphile-worker");
-        var graphile = await Graphile.RunAsync(cluster, GraphileJobs, Clients, cancellation);
+        Complete(AtOnce[0], cancellation);
+        var rows = new List<string[]>();
+        foreach (var clients in AtOnce)
+            rows.Add(await MeasureAsync(clients, cancellation));
         return new Table(
-            $"A claim and the completion of its job, {Clients} at once: over HTTP beside graphile-worker 0.17 with concurrency {Clients}, unbatched, without HTTP",
-            ["", "HTTP jobs/s", "p50 ms", "p95 ms", "graphile-worker jobs/s", "HTTP ÷ graphile-worker"],
-            [[
-                "jobs", Table.Number(ours.PerSecond), Table.Number(ours.Median, 1), Table.Number(ours.P95, 1),
-                graphile is { } rate ? Table.Number(rate) : "npm is missing", graphile is { } other ? Table.Number(ours.PerSecond / other, 2) : "-",
-            ]]);
+            "A claim and the completion of its job: over HTTP beside graphile-worker 0.17, unbatched, without HTTP, with as many at once",
+            [
+                "at once", "HTTP jobs/s", "p50 ms", "p95 ms", "graphile-worker jobs/s", "HTTP ÷ graphile-worker", "processor time of a job, µs: PostgreSQL", "server",
+                "clients",
+            ],
+            rows);
     }
 
-    private Task<(double[] Milliseconds, double Seconds)> CompleteAsync(int jobs, CancellationToken cancellation) => Task.FromResult(Load.Run(
-        Clients,
-        jobs,
+    private async Task<string[]> MeasureAsync(int clients, CancellationToken cancellation)
+    {
+        Run.Say($"claims with completions: {clients} at once");
+        await queue.RefillAsync(cancellation);
+        var ours = new Latencies();
+        var before = ProcessorTime();
+        var (milliseconds, seconds) = Complete(clients, cancellation);
+        var after = ProcessorTime();
+        await queue.ExpectAsync("select count(*) from workflow_jobs where status = 'completed'", Jobs, cancellation);
+        ours.Add(milliseconds, seconds);
+        Run.Say("graphile-worker");
+        var graphile = await Graphile.RunAsync(cluster, GraphileJobs, clients, cancellation);
+        return
+        [
+            Table.Number(clients), Table.Number(ours.PerSecond), Table.Number(ours.Median, 1), Table.Number(ours.P95, 1),
+            graphile is { } rate ? Table.Number(rate) : "npm is missing", graphile is { } other ? Table.Number(ours.PerSecond / other, 2) : "-",
+            .. after.Zip(before, (to, from) => Table.Number((to - from) / Jobs * 1e6)),
+        ];
+    }
+
+    /// <summary>Seconds: PostgreSQL's, the server's and the clients'.</summary>
+    private double[] ProcessorTime() =>
+    [
+        Processes.SecondsWithChildren(Processes.With($"{cluster.Folder}/data")), Processes.Seconds(Processes.With(server.Config)),
+        Processes.Seconds(Environment.ProcessId),
+    ];
+
+    private (double[] Milliseconds, double Seconds) Complete(int clients, CancellationToken cancellation) => Load.Run(
+        clients,
+        Jobs / clients,
         _ => new WireConnection(server),
         (connection, client, number) =>
         {
-            var runner = 1 + client + (Clients * (number % (FilledQueue.Runners / Clients)));
+            var runner = 1 + client + (clients * (number % (FilledQueue.Runners / clients)));
             var claim = connection.Post("/api/v1/runners/heartbeat", FilledQueue.Token(runner), "", ClaimBenchmark.Message());
             var job = Between(claim, "\"job\":{\"id\":", ",");
             connection.Post(
                 string.Create(CultureInfo.InvariantCulture, $"/api/v1/jobs/{job}/status"), Between(claim, "\"token\":\"", "\""),
                 $"Idempotency-Key: {Guid.NewGuid()}\r\n", """{"status":"completed","conclusion":"success"}""");
         },
-        cancellation));
+        cancellation);
 
     private static string Between(string text, string before, string after)
     {

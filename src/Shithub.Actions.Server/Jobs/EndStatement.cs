@@ -9,26 +9,21 @@ namespace Shithub.Actions.Server.Jobs;
 /// spent by <see cref="Spend"/> at the end of the same transaction, with the answer that is known then. Should another call have used it in
 /// between, that fails and so does the transaction. No two calls of one statement are of the same job.
 /// </summary>
-internal static class EndStatement
+public static class EndStatement
 {
     /// <summary>Ordinal from 0, steps that timed out altogether, and whether the end of a log is withheld.</summary>
-    private static readonly string AloneSql = Sql(
-        $"""
-        order by j.id
-        for update of j
-        """,
-        HasWithheld);
+    private static readonly string AloneSql = Sql("for update", "", "", HasWithheld);
 
     // Rows that somebody else has are left out, not waited for, so that one run that is being cancelled holds up no other, and no order in
     // which locks are taken can make two transactions wait for one another. So is whatever needs more than this statement: rules that must
     // decide about other jobs of the run, the rest of a log. A run's lock is taken with its job's, or not at all: a claim that finds it
     // taken leaves the run's status to its holder.
-    private static readonly string SharedSql = Sql(
+    public static readonly string SharedSql = Sql(
+        "for update skip locked",
+        "cross join lateral (select from workflow_runs r where r.id = j.run_id offset 0 for update skip locked) r",
         $"""
             and not {HasWithheld}
             and 0 = (select count(*) from workflow_jobs o where o.run_id = j.run_id and o.id <> all ($1) and {JobBrief.IsDecidedByRulesSql})
-        order by j.run_id, j.id
-        for update of j, r skip locked
         """,
         "false");
 
@@ -88,18 +83,24 @@ internal static class EndStatement
     private static NpgsqlParameter<string?[]> Texts(string?[] texts) =>
         new() { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text, TypedValue = texts };
 
-    private static string Sql(string rest, string hasWithheld) => $"""
+    // Each call's rows are looked up by their ids and then judged, whatever the planner believes: left to statistics it finds a job among all
+    // that are running, for each call.
+    private static string Sql(string lockJob, string lockRun, string rest, string hasWithheld) => $"""
         with call as (
-            select i.*, {hasWithheld} as has_withheld
+            select i.*, j.repo_id, j.is_counted, {hasWithheld} as has_withheld
             from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) with ordinality
                 as i (job_id, attempt, jti, status, conclusion, started_at, outputs, tainted_outputs, images, notes, ordinal)
-            join workflow_jobs j on j.id = i.job_id
-            join workflow_runs r on r.id = j.run_id
-            join workflow_runners n on n.id = j.runner_id
+            cross join lateral (
+                select j.id, j.attempt, j.status, j.lease_expires_at, j.run_id, j.repo_id, j.runner_id, j.is_counted
+                from workflow_jobs j
+                where j.id = i.job_id
+                offset 0
+                {lockJob}) j
+            {lockRun}
             where j.attempt = i.attempt
                 and j.status = 'running'
                 and j.lease_expires_at > now()
-                and n.revoked_at is null
+                and 0 < (select count(*) from workflow_runners n where n.id = j.runner_id and n.revoked_at is null)
                 and 0 = (select count(*) from runner_jwt_used u where u.jti = i.jti)
             {rest}
         ),
@@ -115,9 +116,18 @@ internal static class EndStatement
                     else array(select json_array_elements_text(call.tainted_outputs::json))
                 end,
                 images = call.images::jsonb,
-                notes = call.notes::jsonb
+                notes = call.notes::jsonb,
+                is_counted = false
             from call
             where j.id = call.job_id
+        ),
+        -- What a trigger does for each row where nobody says that it is not counted any more.
+        told_queue as (
+            insert into queue_notes (repo_id, running)
+            select repo_id, -count(*)
+            from call
+            where is_counted
+            group by repo_id
         ),
         steps as (
             update workflow_steps s

@@ -12,7 +12,7 @@ namespace Shithub.Actions.Server.Logs;
 public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batches)] NpgsqlDataSource dataSource, LogLimits limits)
 {
     /// <summary>Where all calls are of steps and nothing is or was withheld, as is nearly always so.</summary>
-    private static readonly string Usual = Sql(Chunk(OfStep), "");
+    public static readonly string Usual = Sql(Chunk(OfStep), "");
 
     private static readonly string Any = Sql($"({Chunk(OfStep)}) union all ({Chunk(OfJobItself)})", Withheld);
 
@@ -82,6 +82,7 @@ public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batche
 
     // Statements of few calls cost mostly what their plan costs to set up, so it has few nodes: what a call brings is taken from the arrays
     // where it is needed (and no chunk is copied from node to node), and what is decided in the first part is not asked again in the others.
+    // A job is looked up by its id and then judged, whatever the planner believes: left to statistics it finds one among all that are running.
     //
     // Rows of jobs that somebody else has are left out, not waited for: one job that is being cancelled holds up no other, and no order in
     // which locks are taken can make two transactions wait for one another. A transaction that ended between this statement's snapshot and
@@ -97,7 +98,12 @@ public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batche
                 j.lease_expires_at < now() + make_interval(secs => j.lease_seconds - 1) as is_due,
                 extract(epoch from now())::bigint + $17 as next_expires
             from unnest($1) with ordinality as i (job_id, n)
-            join workflow_jobs j on j.id = i.job_id
+            cross join lateral (
+                select j.id, j.attempt, j.run_id, j.status, j.runner_id, j.lease_expires_at, j.lease_seconds, j.log_bytes
+                from workflow_jobs j
+                where j.id = i.job_id
+                offset 0
+                for update skip locked) j
             join workflow_runners r on r.id = j.runner_id
             left join workflow_steps s on s.id = ($7)[i.n] and s.job_id = j.id
             left join workflow_job_secret_masks m on m.job_id = j.id and m.attempt = j.attempt
@@ -115,7 +121,6 @@ public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batche
                     else c.seq is null or c.sent_hash = ($10)[i.n]
                 end
                 and not exists (select from runner_jwt_used u where u.jti = ($3)[i.n])
-            for update of j skip locked
         ),
         used as (
             insert into runner_jwt_used

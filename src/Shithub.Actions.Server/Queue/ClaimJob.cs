@@ -9,7 +9,7 @@ namespace Shithub.Actions.Server.Queue;
 
 /// <summary>
 /// The claim: heartbeats are recorded and each runner gets at most one queued job, for all requests of a batch in one round trip and one
-/// transaction. Which job, the functions of migrations/0021_claims_share_statements.sql decide; why they look as they do, docs/decisions/0009-lanes.md.
+/// transaction. Which job, the functions of migrations/0024_claims_choose_together.sql decide; why they look as they do, docs/decisions/0009-lanes.md.
 /// </summary>
 public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] NpgsqlDataSource dataSource)
 {
