@@ -58,6 +58,9 @@ public static class ServerHost
                     kestrel.ListenLocalhost(address.Port);
             }
         });
+        // A request goes on in the thread that received it, and its answer is sent by the one that made it: two changes of thread less for
+        // each. What blocks keeps waiting nobody but its own connection: other sockets' events have another thread at once.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = settings.Server.ShutdownGrace);
         AddServices(builder.Services, settings);
         if (time is not null)

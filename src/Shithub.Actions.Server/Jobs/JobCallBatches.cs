@@ -10,8 +10,8 @@ public interface IPendingCall
 }
 
 /// <summary>
-/// Gathers calls that are under way at the same time. A lone one goes at once; while a batch is under way the next calls gather, and only
-/// many of them make a second batch go beside it.
+/// Gathers calls that are under way at the same time. A lone one goes at once, with those that the server has received but not read yet; while
+/// a batch is under way the next calls gather, and only many of them make a second batch go beside it.
 /// </summary>
 /// <param name="callsMax">Of one batch. More calls would hardly be cheaper each, and all wait for the last.</param>
 /// <param name="run">Does a batch: no two of its calls are of the same job. What becomes of each call it tells the call, and throws nothing.</param>
@@ -58,6 +58,8 @@ public sealed class JobCallBatches<TCall>(int callsMax, Func<List<TCall>, Task> 
 
     private async Task RunBatchesAsync()
     {
+        // Behind what the threads have to do already, which may be calls that go with this one.
+        await Task.Yield();
         while (Take() is { Count: > 0 } batch)
         {
             try

@@ -1,6 +1,6 @@
+using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Shithub.Actions.Server.Secrets;
@@ -23,7 +23,7 @@ public sealed record JobTokenClaims(
 /// Makes and checks the JWTs of the runner protocol: HS256 and nothing else, with a key derived from the root key. The platform has no
 /// JWT codec that can be restored here without known vulnerabilities (docs/decisions/0003-job-token-codec.md), hence this small one.
 /// </summary>
-public sealed class JobTokens(RootKey root, TimeProvider time)
+public sealed class JobTokens(RootKey root, TimeProvider time) : IDisposable
 {
     public const string ApiPurpose = "api";
     public const string CheckoutPurpose = "checkout";
@@ -31,18 +31,19 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
     /// <summary>No token of ours comes near; a longer one is refused unread.</summary>
     private const int MaxLength = 2048;
 
-    private static readonly string Header = Base64Url.EncodeToString("""{"alg":"HS256","typ":"JWT"}"""u8);
+    private static readonly byte[] Header = Base64Url.EncodeToUtf8("""{"alg":"HS256","typ":"JWT"}"""u8);
 
     /// <summary>What every token begins with.</summary>
-    public static string Beginning => Header + ".";
+    public static string Beginning => Encoding.ASCII.GetString(Header) + ".";
 
     private const string KeyLabel = "actions-runner-jwt-v1";
 
     // Not before they are needed: commands that sign nothing have no root key.
-    private readonly Lazy<byte[]> _key = new(() => root.Derive(KeyLabel));
+    private readonly Lazy<TokenSignature> _key = new(() => new TokenSignature(root.Derive(KeyLabel)));
 
     /// <summary>While the root key is being replaced: tokens signed with the previous one stay good until they expire.</summary>
-    private readonly Lazy<byte[]?> _previousKey = new(() => root.DerivePrevious(KeyLabel));
+    private readonly Lazy<TokenSignature?> _previousKey = new(
+        () => root.DerivePrevious(KeyLabel) is { } key ? new TokenSignature(key) : null);
 
     public string Issue(JobTokenClaims claims) => Issue(_key.Value, claims);
 
@@ -54,37 +55,50 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
             yield return Issue(previous, claims);
     }
 
-    private static string Issue(byte[] key, JobTokenClaims claims)
+    public void Dispose()
+    {
+        if (_key.IsValueCreated)
+            _key.Value.Dispose();
+        if (_previousKey.IsValueCreated)
+            _previousKey.Value?.Dispose();
+    }
+
+    private static string Issue(TokenSignature key, JobTokenClaims claims)
     {
         var payload = JsonSerializer.SerializeToUtf8Bytes(
             new TokenPayload(
                 $"runner:{claims.RunnerId.ToString(CultureInfo.InvariantCulture)}", claims.Purpose, claims.JobId, claims.RunId,
                 claims.RepoId, claims.Attempt, claims.Expires, claims.Jti, claims.LogBytes),
             JobTokenJson.Default.TokenPayload);
-        var signed = $"{Header}.{Base64Url.EncodeToString(payload)}";
-        return $"{signed}.{Encoding.ASCII.GetString(Sign(key, signed))}";
+        Span<byte> token = stackalloc byte[MaxLength];
+        Header.CopyTo(token);
+        token[Header.Length] = (byte)'.';
+        var signed = Header.Length + 1 + Base64Url.EncodeToUtf8(payload, token[(Header.Length + 1)..]);
+        token[signed] = (byte)'.';
+        key.Write(token[..signed], token.Slice(signed + 1, TokenSignature.Length));
+        return Encoding.ASCII.GetString(token[..(signed + 1 + TokenSignature.Length)]);
     }
 
     /// <summary>The claims of a token that we signed, that is meant for <paramref name="purpose"/> and has not expired; else null.</summary>
     public JobTokenClaims? Verify(string token, string purpose)
     {
-        if (token.Length > MaxLength)
+        Span<byte> all = stackalloc byte[MaxLength];
+        if (Ascii.FromUtf16(token, all, out var length) != OperationStatus.Done)
             return null;
-        var parts = token.Split('.');
-        if (parts.Length != 3)
+        all = all[..length];
+        var (dot, lastDot) = (all.IndexOf((byte)'.'), all.LastIndexOf((byte)'.'));
+        if (dot == lastDot)
             return null;
-        // The signature is compared as text: there is one way to write a token.
-        var (signed, signature) = ($"{parts[0]}.{parts[1]}", Encoding.UTF8.GetBytes(parts[2]));
-        if (!CryptographicOperations.FixedTimeEquals(Sign(_key.Value, signed), signature)
-            && (_previousKey.Value is not { } previous || !CryptographicOperations.FixedTimeEquals(Sign(previous, signed), signature)))
-        {
+        var signed = all[..lastDot];
+        var signature = all[(lastDot + 1)..];
+        if (!_key.Value.Is(signature, signed) && (_previousKey.Value is not { } previous || !previous.Is(signature, signed)))
             return null;
-        }
 
         // What we signed is well-formed, but the header is compared whole all the same: no algorithm is up for negotiation.
-        if (parts[0] != Header)
+        if (!signed[..dot].SequenceEqual(Header))
             return null;
-        var payload = JsonSerializer.Deserialize(Base64Url.DecodeFromChars(parts[1]), JobTokenJson.Default.TokenPayload);
+        var written = signed[(dot + 1)..];
+        var payload = JsonSerializer.Deserialize(written[..Base64Url.DecodeFromUtf8InPlace(written)], JobTokenJson.Default.TokenPayload);
         if (payload is null || payload.Purpose != purpose || payload.Exp <= time.GetUtcNow().ToUnixTimeSeconds())
             return null;
         var runner = long.Parse(payload.Sub.AsSpan("runner:".Length), NumberStyles.None, CultureInfo.InvariantCulture);
@@ -94,6 +108,4 @@ public sealed class JobTokens(RootKey root, TimeProvider time)
             LogBytes = payload.LogBytes,
         };
     }
-
-    private static byte[] Sign(byte[] key, string signed) => Base64Url.EncodeToUtf8(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(signed)));
 }
