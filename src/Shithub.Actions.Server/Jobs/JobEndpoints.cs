@@ -1,5 +1,6 @@
 using Shithub.Actions.Protocol;
 using Shithub.Actions.Server.Database;
+using Shithub.Actions.Server.Http;
 using Shithub.Actions.Server.Logs;
 
 namespace Shithub.Actions.Server.Jobs;
@@ -29,7 +30,7 @@ public static class JobEndpoints
         var (outcome, runId) = await append.ExecuteAsync(call, message.StepId, message.Seq, message.Chunk, message.Masks, cancellation);
         if (runId != 0)
             notifications.Broadcast(Topic.Run, runId);
-        return filter.Answer(outcome, (token, expires) => Json(
+        return filter.Answer(outcome, (token, expires) => new JsonAnswer<AppendLogResponse>(
             new AppendLogResponse(true, token, expires), ProtocolJson.Default.AppendLogResponse));
     }
 
@@ -46,7 +47,7 @@ public static class JobEndpoints
         var outcome = await report.ExecuteAsync(call, change, cancellation);
         if (outcome.Result == JobCallResult.Done)
             notifications.Broadcast(Topic.Run, call.Token.RunId);
-        return filter.Answer(outcome, (token, expires) => Json(
+        return filter.Answer(outcome, (token, expires) => new JsonAnswer<StatusResponse>(
             StatusAnswer.ToResponse(outcome.Answer!, token, expires), ProtocolJson.Default.StatusResponse));
     }
 
@@ -64,7 +65,7 @@ public static class JobEndpoints
         var (outcome, runId) = await report.ExecuteAsync(call, stepId, change, cancellation);
         if (runId != 0)
             notifications.Broadcast(Topic.Run, runId);
-        return filter.Answer(outcome, (token, expires) => Json(
+        return filter.Answer(outcome, (token, expires) => new JsonAnswer<StatusResponse>(
             StatusAnswer.ToResponse(outcome.Answer!, token, expires), ProtocolJson.Default.StatusResponse));
     }
 
@@ -75,21 +76,7 @@ public static class JobEndpoints
         if (call is null)
             return problem!;
         var outcome = await check.ExecuteAsync(call, cancellation);
-        return filter.Answer(outcome, (token, expires) => Json(
+        return filter.Answer(outcome, (token, expires) => new JsonAnswer<CancelCheckResponse>(
             new CancelCheckResponse(outcome.Answer == "true", token, expires), ProtocolJson.Default.CancelCheckResponse));
-    }
-
-    private static JsonAnswer<T> Json<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) => new(value, type);
-
-    /// <summary>A small body in one piece with its length, which costs less than a stream of pieces.</summary>
-    private sealed class JsonAnswer<T>(T value, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) : IResult
-    {
-        public async Task ExecuteAsync(HttpContext httpContext)
-        {
-            var body = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(value, type);
-            httpContext.Response.ContentType = "application/json; charset=utf-8";
-            httpContext.Response.ContentLength = body.Length;
-            await httpContext.Response.BodyWriter.WriteAsync(body, httpContext.RequestAborted);
-        }
     }
 }

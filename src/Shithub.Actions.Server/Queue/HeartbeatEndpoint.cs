@@ -57,7 +57,8 @@ public static class HeartbeatEndpoint
                 case ClaimResult.Claimed:
                     metrics.Heartbeat("claimed");
                     notifications.Broadcast(Topic.Run, outcome.Job!.RunId);
-                    return TypedResults.Json(await answer.WriteAsync(outcome.Job!, cancellation), ProtocolJson.Default.HeartbeatResponse);
+                    return new JsonAnswer<HeartbeatResponse>(
+                        await answer.WriteAsync(outcome.Job!, cancellation), ProtocolJson.Default.HeartbeatResponse);
                 case ClaimResult.Unauthorized:
                     metrics.Heartbeat("unauthorized");
                     return Problems.Unauthorized(
