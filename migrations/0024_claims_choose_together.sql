@@ -236,23 +236,26 @@ begin
     from begun b
     where 0 < (select count(*) from repositories p where p.id = b.repo_id and p.has_workflow_run);
     if told is not null then
-        perform tell_workflow_runs_in_progress(told);
+        perform tell_workflow_runs(told, 'in_progress');
     end if;
 end $$;
 
 -- 'workflow_run' with 'in_progress' is made for all runs that a batch of claims begins, if anybody waits for it; a trigger asks that for each row.
 alter table workflow_runs add column is_begun_by_claim boolean not null default false;
-create function tell_workflow_runs_in_progress(run_ids bigint[]) returns void language plpgsql as $$
+-- Events 'workflow_run' of runs, where some workflow of the default branch waits for them; action: requested, in_progress or completed. They have the
+-- trust of the run that causes them. A run that waits for approval makes none, nor does one of three that led to one another.
+create function tell_workflow_runs(run_ids bigint[], in_action text) returns void language plpgsql as $$
 begin
     insert into trigger_events (id, repo_id, actor_id, event, ref, payload, trust, chain_depth)
     select gen_random_uuid(), r.repo_id, r.actor_id, 'workflow_run', 'refs/heads/' || p.default_branch,
         jsonb_build_object(
-            'action', 'in_progress',
+            'action', in_action,
             'workflow_run', jsonb_build_object(
                 'id', r.id, 'name', r.workflow_name, 'path', r.workflow_file, 'display_title', r.title, 'run_number', r.run_index,
                 'run_attempt', 1, 'event', r.event, 'head_sha', r.head_sha,
                 'head_branch', coalesce(r.event_payload -> 'pull_request' -> 'head' ->> 'ref', regexp_replace(r.head_ref, '^refs/(heads|tags)/', '')),
-                'status', 'in_progress', 'conclusion', null, 'trust', r.trust,
+                'status', case when in_action = 'in_progress' then in_action when r.conclusion is null then 'requested' else 'completed' end,
+                'conclusion', r.conclusion, 'trust', r.trust,
                 'actor', jsonb_build_object('login', a.name, 'type', 'User'),
                 'created_at', r.created_at),
             'workflow', jsonb_build_object('name', r.workflow_name, 'path', r.workflow_file),
@@ -273,7 +276,7 @@ begin
 end $$;
 create or replace function tell_workflow_run_in_progress() returns trigger language plpgsql as $$
 begin
-    perform tell_workflow_runs_in_progress(array[new.id]);
+    perform tell_workflow_runs(array[new.id], 'in_progress');
     return null;
 end $$;
 drop trigger workflow_run_in_progress on workflow_runs;

@@ -76,14 +76,16 @@ public sealed class ReportJobStatus(
         await using (var batch = new NpgsqlBatch(connection, transaction))
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(RunProgress.LockSql) { Parameters = { RunProgress.RunId(token.RunId) } });
+            batch.BatchCommands.Add(EndStatement.Lock(end));
             batch.BatchCommands.Add(EndStatement.Alone(end));
             batch.BatchCommands.Add(RunProgress.ReadBriefly(token.RunId));
             await using var reader = await batch.ExecuteReaderAsync(cancellation);
             await reader.NextResultAsync(cancellation);
+            await reader.NextResultAsync(cancellation);
             if (!await reader.ReadAsync(cancellation))
                 return null;
-            timedOut = reader.GetInt64(1);
-            hasWithheld = reader.GetBoolean(2);
+            timedOut = reader.GetInt64(0);
+            hasWithheld = reader.GetBoolean(1);
             await reader.NextResultAsync(cancellation);
             run = (await RunProgress.ReadAsync(reader, cancellation))[token.RunId];
         }
@@ -97,7 +99,7 @@ public sealed class ReportJobStatus(
             await RunProgress.AdvanceAsync(
                 connection, transaction, run,
                 state => EndStatement.Spend(
-                    [(end, answer = StatusAnswer.Write(end.Change.Status, end.Change.Conclusion, state.Status, state.Conclusion))]),
+                    end, answer = StatusAnswer.Write(end.Change.Status, end.Change.Conclusion, state.Status, state.Conclusion)),
                 cancellation);
         }
         catch (PostgresException error) when (EndStatement.IsSpent(error))

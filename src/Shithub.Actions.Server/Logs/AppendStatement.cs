@@ -12,9 +12,9 @@ namespace Shithub.Actions.Server.Logs;
 public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Appends)] NpgsqlDataSource dataSource, LogLimits limits)
 {
     /// <summary>Where all calls are of steps and nothing is or was withheld, as is nearly always so.</summary>
-    public static readonly string Usual = Sql(Chunk(OfStep), "");
+    private static readonly string Usual = Sql(Chunk(OfStep), "");
 
-    private static readonly string Any = Sql($"({Chunk(OfStep)}) union all ({Chunk(OfJobItself)})", Withheld);
+    public static readonly string Any = Sql($"({Chunk(OfStep)}) union all ({Chunk(OfJobItself)})", Withheld);
 
     private const string Lock = "select from workflow_jobs where id = $1 for update";
 

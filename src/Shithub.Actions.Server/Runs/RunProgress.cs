@@ -34,31 +34,7 @@ public static class RunProgress
 
     private const string KeepCalls = "update workflow_run_definitions set calls = @Calls::json where run_id = @RunId";
 
-    // Who has ended is in no group any more; whoever waits for it is told. Locked in the order in which groups are settled.
-    private const string LeaveConcurrency = """
-        with member as (
-            select m.id
-            from unnest(@run_ids, @has_ended) as run (id, has_ended)
-            join concurrency_members m on m.run_id = run.id
-            where case when m.call_path is not null
-                    then not exists (
-                        select from workflow_jobs j
-                        where j.run_id = m.run_id and starts_with(j.job_key, m.call_path || '/') and j.conclusion is null)
-                    when m.job_id is null then run.has_ended
-                    else exists (select from workflow_jobs j where j.id = m.job_id and j.conclusion is not null) end
-            order by m.id
-            for update of m
-        ),
-        gone as (
-            delete from concurrency_members m
-            using member
-            where m.id = member.id
-            returning 1
-        )
-        select pg_notify('shithub', 'concurrency:')
-        from gone
-        limit 1
-        """;
+    private const string LeaveConcurrency = "select leave_concurrency(@run_ids, @has_ended)";
 
     // A terminal run never changes again, whatever its jobs are told. One that has begun is running until it ends, also while a lost
     // job of it is queued again: were it set back, it could be while a claim, which waits for no run, takes the next of its jobs.
@@ -72,7 +48,12 @@ public static class RunProgress
         where r.id = change.id and r.conclusion is null and r.status <> change.status and (r.status <> 'running' or change.conclusion is not null)
         """;
 
-    private static readonly string EndRuns = WorkflowRunEvents.EndSql(UpdateRuns);
+    private const string EndRuns = $"""
+        with changed as ({UpdateRuns} returning r.id, r.conclusion)
+        select tell_workflow_runs(array_agg(id), 'completed')
+        from changed
+        where conclusion is not null
+        """;
 
     private const string TellQueue = "select pg_notify('shithub', 'queue:')";
 
@@ -224,14 +205,6 @@ public sealed record RunBrief(long RunId, bool HasMembers, bool MakesEvents)
 /// <param name="HasLeg">It is of a matrix: others of it may be cancelled when it fails.</param>
 public sealed record JobBrief(string Path, string Status, string? Conclusion, bool IsReady, bool ContinueOnError, string? Hold, bool HasLeg)
 {
-    /// <summary><see cref="IsDecidedByRules"/> of a job <c>o</c>, in SQL.</summary>
-    public const string IsDecidedByRulesSql = $"""
-        o.conclusion is null
-        and (o.leg is not null
-            or o.status = '{JobStatus.Waiting}'
-                and o.hold is distinct from '{HoldReason.Concurrency}' and o.hold is distinct from '{HoldReason.Environment}')
-        """;
-
     /// <summary>Whether more must be read to know what happens to it.</summary>
     public bool IsDecidedByRules =>
         Conclusion is null

@@ -7,6 +7,7 @@ using Shithub.Actions.Server.Jobs;
 using Shithub.Actions.Server.Runs;
 using Shithub.Actions.Server.Tests.Protocol;
 using Shithub.Actions.Testing;
+using Shithub.Actions.Workflows;
 using Xunit;
 
 namespace Shithub.Actions.Server.Tests.Runs;
@@ -213,26 +214,70 @@ public sealed class SharedEndTests(SharedServer shared) : IClassFixture<SharedSe
     }
 
     [Fact]
-    public async Task SQL_and_the_server_agree_about_which_jobs_the_rules_decide()
+    public async Task SQL_and_the_server_agree_about_what_jobs_come_to_and_which_of_them_the_rules_decide()
     {
+        var pool = await Pool.CreateAsync(_server);
+        string[] conclusions = ["success", "failure", "cancelled", "skipped", "timed_out", "neutral", "action_required", "runner_lost"];
+        JobBrief[] states =
+        [
+            .. from hasLeg in (bool[])[false, true]
+               from continues in (bool[])[false, true]
+               from state in (IEnumerable<(string Status, string? Conclusion, string? Hold)>)
+               [
+                   ("queued", null, null), ("running", null, null), ("cancelled", "cancelled", null), ("skipped", "skipped", null),
+                   .. ((string?[])[null, "concurrency", "environment", "max-parallel"]).Select(hold => ("waiting", (string?)null, hold)),
+                   .. conclusions.Select(conclusion => ("completed", (string?)conclusion, (string?)null)),
+               ]
+               select new JobBrief("", state.Status, state.Conclusion, true, continues, state.Hold, hasLeg),
+        ];
+        // Each alone, each beside each other, and some that are more.
+        var random = new Random(4);
+        JobBrief[][] runs =
+        [
+            .. states.Select(state => new[] { state }), .. from first in states from second in states select new[] { first, second },
+            .. Enumerable.Range(0, 500).Select(_ => Enumerable.Range(0, 5).Select(_ => states[random.Next(states.Length)]).ToArray()),
+        ];
         await using var connection = await _server.Database.DataSource.OpenConnectionAsync(Cancellation);
-        foreach (var status in (string[])["queued", "waiting", "running", "completed", "cancelled", "skipped"])
-        {
-            foreach (var hold in (string?[])[null, "concurrency", "environment", "max-parallel"])
+        // Undone, and so nobody takes what is queued.
+        await using var transaction = await connection.BeginTransactionAsync(Cancellation);
+        var ids = (await connection.QueryAsync<long>(
+            """
+            insert into workflow_runs (repo_id, run_index, workflow_file, workflow_name, event, head_sha, head_ref, trigger_event_id, status)
+            select @RepoId, 100000 + i, 'f', 'n', 'push', 'a', 'r', 'state-' || i, 'queued'
+            from generate_series(1, @Length) i
+            returning id
+            """,
+            new { pool.RepoId, runs.Length })).AsList();
+        var jobs = runs.SelectMany((run, index) => run.Select((job, place) => (Run: ids[index], Place: place, Job: job))).ToList();
+        await connection.ExecuteAsync(
+            """
+            with labels as (select id from label_sets limit 1)
+            insert into workflow_jobs
+                (run_id, repo_id, job_key, job_name, runs_on, label_set_id, timeout_minutes, queued_at, attempt, lease_seconds, lease_expires_at,
+                 status, conclusion, completed_at, hold, leg, continue_on_error)
+            select run, @RepoId, place::text, 'j', '{}', labels.id, 10, now(), 1, 60, now(), status, conclusion,
+                case when conclusion is not null then now() end, hold, case when has_leg then '{}'::json end, continues
+            from labels
+            cross join unnest(@Runs, @Places, @Statuses, @Conclusions, @Holds, @Legs, @Continues)
+                as j (run, place, status, conclusion, hold, has_leg, continues)
+            """,
+            new
             {
-                foreach (var hasLeg in (bool[])[false, true])
-                {
-                    var conclusion = status is "completed" ? "success" : status is "cancelled" or "skipped" ? status : null;
-                    Assert.Equal(
-                        new JobBrief("a", status, conclusion, true, false, hold, hasLeg).IsDecidedByRules,
-                        await connection.ExecuteScalarAsync<bool>(
-                            $"""
-                            select {JobBrief.IsDecidedByRulesSql}
-                            from (select @status as status, @conclusion as conclusion, @hold as hold, case when @hasLeg then '0' end as leg) o
-                            """,
-                            new { status, conclusion, hold, hasLeg }));
-                }
-            }
+                pool.RepoId,
+                Runs = jobs.Select(it => it.Run).ToArray(),
+                Places = jobs.Select(it => it.Place).ToArray(),
+                Statuses = jobs.Select(it => it.Job.Status).ToArray(),
+                Conclusions = jobs.Select(it => it.Job.Conclusion).ToArray(),
+                Holds = jobs.Select(it => it.Job.Hold).ToArray(),
+                Legs = jobs.Select(it => it.Job.HasLeg).ToArray(),
+                Continues = jobs.Select(it => it.Job.ContinueOnError).ToArray(),
+            });
+        var found = (await connection.QueryAsync<(long, string, string?, bool)>(
+            "select r.id, s.* from unnest(@ids) r (id) cross join lateral workflow_run_state(r.id) s order by r.id", new { ids })).AsList();
+        for (var index = 0; index < runs.Length; index++)
+        {
+            var expected = RunRollup.RollUp([.. runs[index].Select(job => job.ToState())]);
+            Assert.Equal((ids[index], expected.Status, expected.Conclusion, runs[index].Any(job => job.IsDecidedByRules)), found[index]);
         }
     }
 
@@ -270,7 +315,7 @@ public sealed class SharedEndTests(SharedServer shared) : IClassFixture<SharedSe
         """
         select count(*)
         from pg_stat_activity
-        where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into runner_jwt_used%'
+        where datname = current_database() and wait_event_type = 'Lock' and (query like '%from end_jobs(%' or query like '%insert into runner_jwt_used%')
         """));
 
     private static async Task<string[]> StepsAsync(Pool pool, JobCalls job) => (await pool.ScalarAsync<string[]>(
