@@ -1,6 +1,10 @@
 -- Claims of one batch choose together: owners of whom each gets one job get theirs by one statement, not by one for each claim. Who comes next is as
 -- before (docs/decisions/0009-lanes.md), and now also between two that were never served: the older one.
 
+-- All that this needs, first: servers of the version before go on meanwhile, and whoever takes tables one by one gets into a circle with them.
+select queue_lock();
+lock table workflow_jobs, workflow_runs, workflow_steps, queue_notes, queue_lanes, queue_owner_lanes in access exclusive mode;
+
 -- Turns of lanes are written for many owners or repositories at once, so these come first in the index.
 alter table queue_owner_lanes drop constraint queue_owner_lanes_pkey, add primary key (owner_id, label_set_id);
 alter table queue_lanes drop constraint queue_lanes_pkey, add primary key (repo_id, label_set_id);

@@ -33,7 +33,7 @@ internal static class ServerKeys
     { IsSecret = true, IsRequired = true, Option = "--database-url", FileOption = "--database-url-file" };
 
     public static readonly SettingKey<int> MaxConnections = new SettingKey<int>("database", "max_connections",
-        "How many connections one server process opens at most.", SettingTypes.WholeNumber(2, 1000)).Or("40");
+        "How many connections one server process opens at most, beside eleven for claims, ends of jobs and logs.", SettingTypes.WholeNumber(2, 1000)).Or("40");
 
     public static readonly SettingKey<Secret?> TotpKey = new("auth", "totp_key_b64",
         "The root key that all other keys derive from: 32 bytes or more in base64 (`openssl rand -base64 32`). `shithubd serve` needs it.",

@@ -80,7 +80,10 @@ public static class ServerHost
         services.AddSingleton(settings);
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(_ => DatabaseConnection.Open(settings.Database));
-        services.AddKeyedSingleton(DatabaseConnection.Batches, (_, _) => DatabaseConnection.OpenForBatches(settings.Database));
+        // Each kind has connections of its own: PostgreSQL's process for a connection is then warm for what it does.
+        services.AddKeyedSingleton(DatabaseConnection.Claims, (_, _) => DatabaseConnection.OpenForBatches(settings.Database, 1));
+        services.AddKeyedSingleton(DatabaseConnection.Ends, (_, _) => DatabaseConnection.OpenForBatches(settings.Database, 2));
+        services.AddKeyedSingleton(DatabaseConnection.Appends, (_, _) => DatabaseConnection.OpenForBatches(settings.Database, 8));
         services.AddSingleton<Migrator>();
         services.AddSingleton<Notifications>();
         services.AddHostedService(provider => provider.GetRequiredService<Notifications>());

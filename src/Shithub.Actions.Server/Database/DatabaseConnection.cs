@@ -12,18 +12,26 @@ public static class DatabaseConnection
     public static NpgsqlDataSource Open(DatabaseSettings settings) =>
         Open(settings.ConnectionString.Reveal(), settings.MaxConnections);
 
-    /// <summary>The key of the data source for statements that take arrays of calls: claims, log appends and ends of jobs.</summary>
-    public const string Batches = "batches";
+    /// <summary>The key of the data source for claims. They take turns, so one connection is all of them, and all that they need stays in its process' caches.</summary>
+    public const string Claims = "claims";
+
+    /// <summary>The key of the data source for ends of jobs, of which two batches may be under way.</summary>
+    public const string Ends = "ends";
+
+    /// <summary>The key of the data source for log appends.</summary>
+    public const string Appends = "appends";
 
     /// <summary>
-    /// For <see cref="Batches"/>: one plan for each statement, whatever the number of calls. Left alone, PostgreSQL finds a plan for the very
+    /// For statements that take arrays of calls: one plan for each statement, whatever the number of calls. Left alone, PostgreSQL finds a plan for the very
     /// arrays a little cheaper each time, and spends milliseconds on planning a statement that runs for a fraction of one. That plan is an index
     /// lookup for each call: joins by hash or merge would read all runners, or all jobs that a runner ever had, for the few that are asked about.
     /// </summary>
-    public static NpgsqlDataSource OpenForBatches(DatabaseSettings settings) =>
+    /// <param name="settings">Where PostgreSQL is.</param>
+    /// <param name="connections">The pool's size, beside <c>database.max_connections</c>.</param>
+    public static NpgsqlDataSource OpenForBatches(DatabaseSettings settings, int connections) =>
         Open(
             settings.ConnectionString.Reveal(),
-            Math.Min(8, settings.MaxConnections),
+            connections,
             "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off");
 
     /// <summary>

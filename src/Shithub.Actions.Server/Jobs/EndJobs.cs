@@ -8,7 +8,7 @@ namespace Shithub.Actions.Server.Jobs;
 
 /// <summary>Ends the attempts of many calls in one transaction of two round trips: the jobs, then what their runs come to.</summary>
 public sealed class EndJobs(
-    [FromKeyedServices(DatabaseConnection.Batches)] NpgsqlDataSource dataSource, Notifications notifications, ServerMetrics metrics)
+    [FromKeyedServices(DatabaseConnection.Ends)] NpgsqlDataSource dataSource, Notifications notifications, ServerMetrics metrics)
 {
     /// <returns>
     /// In the order of the calls: each one's answer, or null where nothing happened. Calls of one run have the run's state after all of them.

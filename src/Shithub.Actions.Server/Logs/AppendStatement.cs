@@ -9,7 +9,7 @@ namespace Shithub.Actions.Server.Logs;
 /// The one statement of appends, of one call or of many: spends each token, extends each lease, stores each chunk, and does for each call
 /// all of that or nothing. No two calls of one statement are of the same job.
 /// </summary>
-public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Batches)] NpgsqlDataSource dataSource, LogLimits limits)
+public sealed class AppendStatement([FromKeyedServices(DatabaseConnection.Appends)] NpgsqlDataSource dataSource, LogLimits limits)
 {
     /// <summary>Where all calls are of steps and nothing is or was withheld, as is nearly always so.</summary>
     public static readonly string Usual = Sql(Chunk(OfStep), "");

@@ -11,7 +11,7 @@ namespace Shithub.Actions.Server.Queue;
 /// The claim: heartbeats are recorded and each runner gets at most one queued job, for all requests of a batch in one round trip and one
 /// transaction. Which job, the functions of migrations/0024_claims_choose_together.sql decide; why they look as they do, docs/decisions/0009-lanes.md.
 /// </summary>
-public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Batches)] NpgsqlDataSource dataSource)
+public sealed class ClaimJob([FromKeyedServices(DatabaseConnection.Claims)] NpgsqlDataSource dataSource)
 {
     /// <summary>
     /// Labels that a runner was not registered for are not offered. A heartbeat that says what the last one said is written once a second

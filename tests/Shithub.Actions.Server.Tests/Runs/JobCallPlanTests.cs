@@ -50,7 +50,7 @@ public sealed class JobCallPlanTests
         string name, string parameters, string statement)
     {
         await using var database = await PostgresFixture.CreateDatabaseAsync(TestContext.Current.CancellationToken);
-        await using var dataSource = DatabaseConnection.OpenForBatches(new DatabaseSettings(new Secret(database.Url), 1));
+        await using var dataSource = DatabaseConnection.OpenForBatches(new DatabaseSettings(new Secret(database.Url), 1), 1);
         await using var connection = await dataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
         await ExecuteAsync(connection, $"prepare {name} ({parameters}) as {statement}");
         await ExecuteAsync(connection, Fill);
