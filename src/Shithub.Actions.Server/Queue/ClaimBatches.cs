@@ -4,7 +4,8 @@ namespace Shithub.Actions.Server.Queue;
 
 /// <summary>
 /// Lets the claims that ask at the same moment share a statement and a commit. One that comes alone goes at once; those that come while a
-/// batch is under way are the next one, and so are those that the server has received but not read yet. So a job that wakes 200 waiting runners makes a handful of statements, not 200.
+/// batch is under way are the next one, with those that the server has received but not read yet. So a job that wakes 200 waiting runners makes
+/// a handful of statements, not 200.
 /// </summary>
 public sealed class ClaimBatches(ClaimJob claim)
 {
