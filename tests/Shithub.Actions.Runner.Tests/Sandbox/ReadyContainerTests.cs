@@ -58,8 +58,9 @@ public sealed class ReadyContainerTests
         var ready = await ReadyContainer.StartAsync(engine, Spec(podman), mount, root, 1, 1, Cancellation);
         await using var container = ready.Container;
 
+        // It waits for all of them: while one is left, there may be no room for the next exec.
         var (_, forks) = await container.ExecShortAsync(
-            ["bash", "-c", "for i in $(seq 200); do sleep 1 & done 2>&1 | head -1; wait"], Cancellation);
+            ["bash", "-c", "for i in $(seq 100); do sleep 1 & done 2> /tmp/forks; wait; head -1 /tmp/forks"], Cancellation);
         Assert.Contains("Resource temporarily unavailable", forks, StringComparison.Ordinal);
         var (_, hog) = await container.ExecShortAsync(
             ["bash", "-c", "head -c 400m /dev/zero | tail -c 400m > /dev/null; echo ${PIPESTATUS[1]}"], Cancellation);
