@@ -188,7 +188,10 @@ public sealed class ClaimedSecretTests(SharedServer shared) : IClassFixture<Shar
     {
         var pool = await Pool.CreateAsync(_server);
         await SetAsync(SecretScope.OfRepository(pool.RepoId), ("ALPHA", "alpha-value"));
-        var runner = await pool.RegisterAsync(capacity: 2);
+        var runner = await pool.RegisterAsync(capacity: 3);
+        // The first claim of a server opens its connection, which is prepared by commands of its own.
+        await EnqueueAsync(pool, "steps: [{run: x}]");
+        await runner.ClaimAsync();
         await EnqueueAsync(pool, "steps: [{run: x}]");
         var without = await CommandsOfAsync(() => runner.ClaimAsync());
         await EnqueueAsync(pool, "steps: [{run: x, env: {A: '${{ secrets.ALPHA }}'}}]");
