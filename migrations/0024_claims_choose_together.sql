@@ -30,7 +30,6 @@ declare
     picked record;
     -- repositories whose queued jobs are all locked: somebody cancels them
     shunned bigint[] := '{}';
-    place integer;
 begin
     found_jobs := '{}';
     found_rule := first_rule;
@@ -268,7 +267,7 @@ begin
     join repositories p on p.id = r.repo_id
     join owners o on o.id = p.owner_id
     left join owners a on a.id = r.actor_id
-    -- The server's WorkflowRunEvents.ChainMax.
+    -- GitHub's number: "You can't use workflow_run to chain together more than three levels of workflows."
     where r.id = any (run_ids) and r.hold is distinct from 'approval' and p.has_workflow_run and r.chain_depth < 3;
     if found then
         perform pg_notify('shithub', 'trigger:');
@@ -486,15 +485,11 @@ begin
         (completed_at is null) = (conclusion is null)
         and trust in ('trusted', 'untrusted')
         and (hold is null or hold = 'concurrency' or (hold = 'approval' and trust = 'untrusted' and approved_at is null))
-        and case status
-            when 'waiting' then conclusion is null
-            when 'queued' then conclusion is null
-            when 'running' then conclusion is null
-            when 'completed' then conclusion in (
+        and case
+            when status in ('waiting', 'queued', 'running') then conclusion is null
+            when status in ('completed', 'skipped') then conclusion in (
                 'success', 'failure', 'cancelled', 'skipped', 'timed_out', 'neutral', 'action_required', 'runner_lost')
-            when 'cancelled' then conclusion = 'cancelled'
-            when 'skipped' then conclusion in (
-                'success', 'failure', 'cancelled', 'skipped', 'timed_out', 'neutral', 'action_required', 'runner_lost')
+            when status = 'cancelled' then conclusion = 'cancelled'
             else false
         end,
         false);
@@ -514,12 +509,10 @@ returns boolean language plpgsql immutable as $$
 begin
     return coalesce(
         (completed_at is null) = (conclusion is null)
-        and case status
-            when 'queued' then conclusion is null
-            when 'running' then conclusion is null
-            when 'completed' then conclusion in ('success', 'failure', 'cancelled', 'skipped', 'timed_out', 'neutral', 'runner_lost')
-            when 'cancelled' then conclusion in ('success', 'failure', 'cancelled', 'skipped', 'timed_out', 'neutral', 'runner_lost')
-            when 'skipped' then conclusion in ('success', 'failure', 'cancelled', 'skipped', 'timed_out', 'neutral', 'runner_lost')
+        and case
+            when status in ('queued', 'running') then conclusion is null
+            when status in ('completed', 'cancelled', 'skipped') then conclusion in (
+                'success', 'failure', 'cancelled', 'skipped', 'timed_out', 'neutral', 'runner_lost')
             else false
         end,
         false);

@@ -1,30 +1,60 @@
 -- Attempts that end together end in one call of the database: the jobs, what their runs come to, and the tokens that are spent for it.
 
--- Who has ended is in no concurrency group any more; whoever waits for it is told. Locked in the order in which groups are settled.
-create function leave_concurrency(run_ids bigint[], have_ended boolean[]) returns void language plpgsql as $$
+-- Makes the rows of runs agree with what their jobs come to. The caller holds the lock of each. A terminal run never changes again, whatever its jobs are
+-- told. One that has begun is running until it ends, also while a lost job of it is queued again: were it set back, it could be while a claim, which
+-- waits for no run, takes the next of its jobs. Whatever has ended is in no concurrency group any more; whoever waits for it is told. Members are locked in
+-- the order in which groups are settled.
+create function settle_runs(run_ids bigint[], statuses text[], conclusions text[]) returns void language plpgsql as $$
+declare
+    told bigint[];
 begin
-    with member as (
-        select m.id
-        from unnest(run_ids, have_ended) as run (id, has_ended)
-        join concurrency_members m on m.run_id = run.id
-        where case when m.call_path is not null
-                then not exists (
-                    select from workflow_jobs j
-                    where j.run_id = m.run_id and starts_with(j.job_key, m.call_path || '/') and j.conclusion is null)
-                when m.job_id is null then run.has_ended
-                else exists (select from workflow_jobs j where j.id = m.job_id and j.conclusion is not null) end
-        order by m.id
-        for update of m
+    with changed as (
+        update workflow_runs r
+        set status = change.status,
+            conclusion = change.conclusion,
+            started_at = case when change.status in ('queued', 'waiting') then r.started_at else coalesce(r.started_at, now()) end,
+            completed_at = case when change.conclusion is null then null else now() end
+        from unnest(run_ids, statuses, conclusions) as change (id, status, conclusion)
+        where r.id = change.id and r.conclusion is null and r.status <> change.status and (r.status <> 'running' or change.conclusion is not null)
+        returning r.id, r.repo_id, r.conclusion
     )
-    delete from concurrency_members m
-    using member
-    where m.id = member.id;
-    if found then
-        perform pg_notify('shithub', 'concurrency:');
+    select array_agg(c.id)
+    into told
+    from changed c
+    where c.conclusion is not null and 0 < (select count(*) from repositories p where p.id = c.repo_id and p.has_workflow_run);
+    if told is not null then
+        perform tell_workflow_runs(told, 'completed');
+    end if;
+    if exists (select from concurrency_members m where m.run_id = any (run_ids)) then
+        with member as (
+            select m.id
+            from unnest(run_ids, conclusions) as run (id, conclusion)
+            join concurrency_members m on m.run_id = run.id
+            where case when m.call_path is not null
+                    then not exists (
+                        select from workflow_jobs j
+                        where j.run_id = m.run_id and starts_with(j.job_key, m.call_path || '/') and j.conclusion is null)
+                    when m.job_id is null then run.conclusion is not null
+                    else exists (select from workflow_jobs j where j.id = m.job_id and j.conclusion is not null) end
+            order by m.id
+            for update of m
+        )
+        delete from concurrency_members m
+        using member
+        where m.id = member.id;
+        if found then
+            perform pg_notify('shithub', 'concurrency:');
+        end if;
     end if;
 end $$;
 
--- What a run's jobs come to, and whether its rules must be asked what happens to them. The server's RunRollup and JobBrief say the same.
+-- Whether a run's rules must be asked what happens to a job. The server's JobBrief says the same.
+create function workflow_job_is_decided_by_rules(status text, conclusion text, hold text, has_leg boolean) returns boolean language sql immutable as $$
+    select conclusion is null
+        and (has_leg or status = 'waiting' and hold is distinct from 'concurrency' and hold is distinct from 'environment')
+$$;
+
+-- What a run's jobs come to, and whether its rules must be asked what happens to them. The server's RunRollup says the same.
 create function workflow_run_state(in_run bigint) returns table (status text, conclusion text, is_decided_by_rules boolean) language sql stable as $$
     select
         case when s.open = 0 then case when s.gravest in ('cancelled', 'skipped') then s.gravest else 'completed' end
@@ -37,10 +67,7 @@ create function workflow_run_state(in_run bigint) returns table (status text, co
         select count(*) filter (where j.conclusion is null) as open,
             bool_or(j.status = 'running' or j.conclusion is not null) as has_begun,
             bool_or(j.status = 'queued') as has_queued,
-            bool_or(
-                j.conclusion is null
-                and (j.leg is not null
-                    or j.status = 'waiting' and j.hold is distinct from 'concurrency' and j.hold is distinct from 'environment')) as is_decided_by_rules,
+            bool_or(workflow_job_is_decided_by_rules(j.status, j.conclusion, j.hold, j.leg is not null)) as is_decided_by_rules,
             case when bool_or(j.conclusion in ('failure', 'runner_lost') and not j.continue_on_error) then 'failure'
                  when bool_or(j.conclusion = 'timed_out' and not j.continue_on_error) then 'timed_out'
                  when bool_or(j.conclusion = 'cancelled') then 'cancelled'
@@ -64,7 +91,7 @@ begin
     return query
     with call as (
         select i.*, j.run_id, j.repo_id, j.is_counted,
-            0 < (select count(*) from workflow_log_withheld w where w.job_id = j.id and w.attempt = j.attempt) as withholds
+            is_alone and 0 < (select count(*) from workflow_log_withheld w where w.job_id = j.id and w.attempt = j.attempt) as withholds
         from unnest(job_ids, attempts, jtis, statuses, conclusions, started, outputs, tainted_outputs, images, notes) with ordinality
             as i (job_id, attempt, jti, status, conclusion, started_at, outputs, tainted_outputs, images, notes, n)
         cross join lateral (
@@ -84,9 +111,8 @@ begin
                 and 0 = (
                     select count(*)
                     from workflow_jobs o
-                    where o.run_id = j.run_id and o.id <> all (job_ids) and o.conclusion is null
-                        and (o.leg is not null
-                            or o.status = 'waiting' and o.hold is distinct from 'concurrency' and o.hold is distinct from 'environment'))))
+                    where o.run_id = j.run_id and o.id <> all (job_ids)
+                        and workflow_job_is_decided_by_rules(o.status, o.conclusion, o.hold, o.leg is not null))))
     ),
     ended as (
         update workflow_jobs j
@@ -143,7 +169,6 @@ returns table (place integer, run_status text, run_conclusion text, timed_out bi
 declare
     done record;
     runs record;
-    told bigint[];
 begin
     select array_agg(e.place) as places, array_agg(e.of_run) as runs, max(e.timed_out) as timed_out
     into done
@@ -153,8 +178,7 @@ begin
         return;
     end if;
     select array_agg(r.id) as ids, array_agg(s.status) as statuses, array_agg(s.conclusion) as conclusions,
-        array_agg(s.conclusion is not null) as have_ended, bool_or(s.is_decided_by_rules) as are_decided_by_rules,
-        bool_or(0 < (select count(*) from concurrency_members m where m.run_id = r.id)) as have_members
+        bool_or(s.is_decided_by_rules) as are_decided_by_rules
     into runs
     from (select distinct u.id from unnest(done.runs) u (id)) r
     cross join lateral workflow_run_state(r.id) s;
@@ -162,26 +186,7 @@ begin
     if runs.are_decided_by_rules then
         raise exception 'rules decide about a run' using errcode = 'SH001';
     end if;
-    with changed as (
-        update workflow_runs r
-        set status = change.status,
-            conclusion = change.conclusion,
-            started_at = case when change.status in ('queued', 'waiting') then r.started_at else coalesce(r.started_at, now()) end,
-            completed_at = case when change.conclusion is null then null else now() end
-        from unnest(runs.ids, runs.statuses, runs.conclusions) as change (id, status, conclusion)
-        where r.id = change.id and r.conclusion is null and r.status <> change.status and (r.status <> 'running' or change.conclusion is not null)
-        returning r.id, r.repo_id, r.conclusion
-    )
-    select array_agg(c.id)
-    into told
-    from changed c
-    where c.conclusion is not null and 0 < (select count(*) from repositories p where p.id = c.repo_id and p.has_workflow_run);
-    if told is not null then
-        perform tell_workflow_runs(told, 'completed');
-    end if;
-    if runs.have_members then
-        perform leave_concurrency(runs.ids, runs.have_ended);
-    end if;
+    perform settle_runs(runs.ids, runs.statuses, runs.conclusions);
     return query
     with answer as (
         select d.place, s.status, s.conclusion

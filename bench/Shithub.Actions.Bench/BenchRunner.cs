@@ -117,24 +117,7 @@ internal sealed class BenchRunner : IAsyncDisposable
     }
 
     /// <summary>The runner's own process.</summary>
-    public int FindProcess()
-    {
-        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(folder => int.TryParse(Path.GetFileName(folder), out _)))
-        {
-            try
-            {
-                var words = File.ReadAllText($"{folder}/cmdline").Split('\0');
-                if (words[0].EndsWith("shithubd-runner", StringComparison.Ordinal) && words.Contains($"{_cluster.Folder}/{Label}.toml"))
-                    return int.Parse(Path.GetFileName(folder), CultureInfo.InvariantCulture);
-            }
-            catch (IOException)
-            {
-                // It has ended.
-            }
-        }
-
-        throw new BenchException("The runner's process is not there.");
-    }
+    public int FindProcess() => Processes.Find("shithubd-runner", $"{_cluster.Folder}/{Label}.toml");
 
     public async Task<T?> AskAsync<T>(string sql, object? parameters, CancellationToken cancellation)
     {

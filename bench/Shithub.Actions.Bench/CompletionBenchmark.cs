@@ -58,7 +58,7 @@ internal sealed class CompletionBenchmark(Cluster cluster, ServerProcess server,
     /// <summary>Seconds: PostgreSQL's, the server's and the clients'.</summary>
     private double[] ProcessorTime() =>
     [
-        Processes.SecondsWithChildren(Processes.With($"{cluster.Folder}/data")), Processes.Seconds(Processes.With(server.Config)),
+        Processes.SecondsWithChildren(Processes.Find("postgres", $"{cluster.Folder}/data")), Processes.Seconds(Processes.Find("shithubd", server.Config)),
         Processes.Seconds(Environment.ProcessId),
     ];
 

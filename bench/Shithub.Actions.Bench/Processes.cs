@@ -12,15 +12,15 @@ internal static class Processes
     public static double Seconds(int process) => Seconds(process, 11..15);
 
     /// <summary>Processor time of it and of its children, those that run and those that have ended.</summary>
-    public static double SecondsWithChildren(int process) => Seconds(process) + Directory.EnumerateDirectories("/proc")
-        .Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var number) ? number : 0)
-        .Where(number => number != 0 && ProcessStatus.Parent(number) == process)
-        .Sum(number => Seconds(number, 11..13));
+    public static double SecondsWithChildren(int process) => Seconds(process)
+        + ProcessStatus.Children(process).Sum(number => Seconds(number, 11..13));
 
-    /// <summary>The one whose command line has the argument.</summary>
-    public static int With(string argument) => Directory.EnumerateDirectories("/proc")
-        .Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var number) ? number : 0)
-        .Single(number => number != 0 && CommandLine(number) is [var program, ..] words && !program.EndsWith("sh", StringComparison.Ordinal) && words.Contains(argument));
+    /// <summary>The one that runs the program with the argument among others; it is no shell that only started it.</summary>
+    public static int Find(string program, string argument) => ProcessStatus.All().FirstOrDefault(
+        number => CommandLine(number) is [var name, .. var words] && Path.GetFileName(name) == program && words.Contains(argument))
+        is var found and not 0
+            ? found
+            : throw new BenchException($"No {program} runs with {argument}.");
 
     private static string[] CommandLine(int process)
     {

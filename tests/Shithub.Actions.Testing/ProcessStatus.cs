@@ -6,10 +6,15 @@ namespace Shithub.Actions.Testing;
 public static class ProcessStatus
 {
     /// <summary>Bytes, those of the processes that it started included.</summary>
-    public static long ResidentWithChildren(int process) => Resident(process) + Directory.EnumerateDirectories("/proc")
-        .Select(folder => int.TryParse(Path.GetFileName(folder), out var number) ? number : 0)
-        .Where(number => number != 0 && Parent(number) == process)
-        .Sum(ResidentWithChildren);
+    public static long ResidentWithChildren(int process) => Resident(process) + Children(process).Sum(ResidentWithChildren);
+
+    /// <summary>Those that run.</summary>
+    public static IEnumerable<int> All() => Directory.EnumerateDirectories("/proc")
+        .Select(folder => int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var number) ? number : 0)
+        .Where(number => number != 0);
+
+    /// <summary>Those that it started, or took over.</summary>
+    public static IEnumerable<int> Children(int process) => All().Where(number => Parent(number) == process);
 
     /// <summary>Bytes; 0 if it has ended.</summary>
     public static long Resident(int process) => 1024 * Field(process, "VmRSS");

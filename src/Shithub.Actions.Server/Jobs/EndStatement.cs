@@ -28,7 +28,12 @@ public static class EndStatement
     /// One call, which holds the locks of its run and its job: how many steps timed out, and whether the end of a log is withheld. Its token is
     /// spent by <see cref="Spend"/> at the end of the same transaction, with the answer that is known then.
     /// </summary>
-    public static NpgsqlBatchCommand Alone(PendingEnd end) => Bind(new NpgsqlBatchCommand(AloneSql), [end]);
+    public static NpgsqlBatchCommand Alone(PendingEnd end)
+    {
+        var command = new NpgsqlBatchCommand(AloneSql);
+        Bind(command.Parameters, [end]);
+        return command;
+    }
 
     /// <summary>
     /// Many calls, of any runs; no two are of the same job. Their runs are made to agree, and their tokens are spent: ordinal from 0, the run's status and
@@ -62,12 +67,6 @@ public static class EndStatement
     /// <summary>Another call used the token after <see cref="Alone"/> had looked.</summary>
     public static bool IsSpent(PostgresException error) =>
         error is { SqlState: PostgresErrorCodes.UniqueViolation, ConstraintName: "runner_jwt_used_pkey" };
-
-    private static NpgsqlBatchCommand Bind(NpgsqlBatchCommand command, IReadOnlyList<PendingEnd> ends)
-    {
-        Bind(command.Parameters, ends);
-        return command;
-    }
 
     private static void Bind(NpgsqlParameterCollection parameters, IReadOnlyList<PendingEnd> ends)
     {

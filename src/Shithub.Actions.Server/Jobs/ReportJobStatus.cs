@@ -87,7 +87,7 @@ public sealed class ReportJobStatus(
             timedOut = reader.GetInt64(0);
             hasWithheld = reader.GetBoolean(1);
             await reader.NextResultAsync(cancellation);
-            run = (await RunProgress.ReadAsync(reader, cancellation))[token.RunId];
+            run = await RunProgress.ReadAsync(reader, token.RunId, cancellation);
         }
 
         if (hasWithheld)

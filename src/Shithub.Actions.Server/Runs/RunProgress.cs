@@ -15,14 +15,11 @@ public static class RunProgress
     public const string LockSql = "select from workflow_runs where id = @run_id for update";
 
     // Most runs have one job, or jobs that wait for nothing: their rules need no more than this.
-    private static readonly string ReadBriefs = $"""
-        select r.id, exists (select from concurrency_members m where m.run_id = r.id) as has_members, {WorkflowRunEvents.MakesSql} as makes_events,
-            j.job_key, j.status, j.conclusion, j.is_ready, j.continue_on_error, j.hold, j.leg is not null as has_leg
-        from workflow_runs r
-        join repositories p on p.id = r.repo_id
-        join workflow_jobs j on j.run_id = r.id
-        where r.id = any (@run_ids)
-        order by r.id, j.id
+    private const string ReadBrief = """
+        select j.job_key, j.status, j.conclusion, j.is_ready, j.continue_on_error, j.hold, j.leg is not null as has_leg
+        from workflow_jobs j
+        where j.run_id = @run_id
+        order by j.id
         """;
 
     private const string ReadRun = """
@@ -34,26 +31,8 @@ public static class RunProgress
 
     private const string KeepCalls = "update workflow_run_definitions set calls = @Calls::json where run_id = @RunId";
 
-    private const string LeaveConcurrency = "select leave_concurrency(@run_ids, @has_ended)";
-
-    // A terminal run never changes again, whatever its jobs are told. One that has begun is running until it ends, also while a lost
-    // job of it is queued again: were it set back, it could be while a claim, which waits for no run, takes the next of its jobs.
-    private const string UpdateRuns = """
-        update workflow_runs r
-        set status = change.status,
-            conclusion = change.conclusion,
-            started_at = case when change.status in ('queued', 'waiting') then r.started_at else coalesce(r.started_at, now()) end,
-            completed_at = case when change.conclusion is null then null else now() end
-        from unnest(@run_ids, @statuses, @conclusions) as change (id, status, conclusion)
-        where r.id = change.id and r.conclusion is null and r.status <> change.status and (r.status <> 'running' or change.conclusion is not null)
-        """;
-
-    private const string EndRuns = $"""
-        with changed as ({UpdateRuns} returning r.id, r.conclusion)
-        select tell_workflow_runs(array_agg(id), 'completed')
-        from changed
-        where conclusion is not null
-        """;
+    /// <summary>A function of migrations/0025_ends_in_one_call.sql.</summary>
+    private const string Settle = "select settle_runs(array[@run_id], array[@status], array[@conclusion])";
 
     private const string TellQueue = "select pg_notify('shithub', 'queue:')";
 
@@ -69,7 +48,7 @@ public static class RunProgress
         await using var batch = new NpgsqlBatch(connection, transaction) { BatchCommands = { ReadBriefly(runId) } };
         RunBrief run;
         await using (var reader = await batch.ExecuteReaderAsync(cancellation))
-            run = (await ReadAsync(reader, cancellation)).GetValueOrDefault(runId) ?? new RunBrief(runId, true, true);
+            run = await ReadAsync(reader, runId, cancellation);
         return await AdvanceAsync(connection, transaction, run, null, cancellation);
     }
 
@@ -80,72 +59,44 @@ public static class RunProgress
         NpgsqlConnection connection, NpgsqlTransaction transaction, RunBrief run, Func<RunState, NpgsqlBatchCommand>? also,
         CancellationToken cancellation)
     {
-        var state = run.RollUp();
-        if (run.IsDecidedByRules)
+        var state = run.IsDecidedByRules ? await DecideAsync(connection, transaction, run.RunId, cancellation) : run.RollUp();
+        await using var batch = new NpgsqlBatch(connection, transaction)
         {
-            state = await DecideAsync(connection, transaction, run.RunId, cancellation);
-            // What the rules decided may have joined a group, and ended.
-            run = run with { HasMembers = true };
-        }
-
-        await using var batch = new NpgsqlBatch(connection, transaction);
-        foreach (var write in Write([(run, state)]))
-            batch.BatchCommands.Add(write);
+            BatchCommands =
+            {
+                new NpgsqlBatchCommand(Settle)
+                {
+                    Parameters =
+                    {
+                        RunId(run.RunId),
+                        new NpgsqlParameter<string>("status", state.Status),
+                        new NpgsqlParameter<string?>("conclusion", NpgsqlDbType.Text) { TypedValue = state.Conclusion },
+                    },
+                },
+            },
+        };
         if (also is not null)
             batch.BatchCommands.Add(also(state));
         await batch.ExecuteNonQueryAsync(cancellation);
         return state;
     }
 
-    /// <summary>Makes the rows of runs agree with what their jobs come to. The caller holds the lock of each.</summary>
-    public static IEnumerable<NpgsqlBatchCommand> Write(IReadOnlyList<(RunBrief Run, RunState State)> changes)
-    {
-        yield return new NpgsqlBatchCommand(changes.Any(it => it.State.Conclusion is not null && it.Run.MakesEvents) ? EndRuns : UpdateRuns)
-        {
-            Parameters =
-            {
-                RunIds([.. changes.Select(it => it.Run.RunId)]),
-                new NpgsqlParameter<string[]>("statuses", [.. changes.Select(it => it.State.Status)]),
-                new NpgsqlParameter<string?[]>("conclusions", NpgsqlDbType.Array | NpgsqlDbType.Text)
-                {
-                    TypedValue = [.. changes.Select(it => it.State.Conclusion)],
-                },
-            },
-        };
-        var members = changes.Where(it => it.Run.HasMembers).ToList();
-        if (members.Count == 0)
-            yield break;
-        yield return new NpgsqlBatchCommand(LeaveConcurrency)
-        {
-            Parameters =
-            {
-                RunIds([.. members.Select(it => it.Run.RunId)]),
-                new NpgsqlParameter<bool[]>("has_ended", [.. members.Select(it => it.State.Conclusion is not null)]),
-            },
-        };
-    }
-
     /// <summary>What the rules of most runs need of their jobs; see <see cref="ReadAsync"/>.</summary>
-    public static NpgsqlBatchCommand ReadBriefly(params long[] runIds) => new(ReadBriefs) { Parameters = { RunIds(runIds) } };
+    public static NpgsqlBatchCommand ReadBriefly(long runId) => new(ReadBrief) { Parameters = { RunId(runId) } };
 
-    /// <summary>Reads the rows of <see cref="ReadBriefly"/>: runs by id, those that have jobs.</summary>
-    public static async Task<IReadOnlyDictionary<long, RunBrief>> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellation)
+    /// <summary>Reads the rows of <see cref="ReadBriefly"/>.</summary>
+    public static async Task<RunBrief> ReadAsync(NpgsqlDataReader reader, long runId, CancellationToken cancellation)
     {
-        var runs = new Dictionary<long, RunBrief>();
+        var run = new RunBrief(runId);
         while (await reader.ReadAsync(cancellation))
         {
-            var id = reader.GetInt64(0);
-            if (!runs.TryGetValue(id, out var run))
-                runs.Add(id, run = new RunBrief(id, reader.GetBoolean(1), reader.GetBoolean(2)));
             run.Jobs.Add(new JobBrief(
-                reader.GetString(3), reader.GetString(4), reader.IsDBNull(5) ? null : reader.GetString(5), reader.GetBoolean(6),
-                reader.GetBoolean(7), reader.IsDBNull(8) ? null : reader.GetString(8), reader.GetBoolean(9)));
+                reader.GetString(0), reader.GetString(1), reader.IsDBNull(2) ? null : reader.GetString(2), reader.GetBoolean(3),
+                reader.GetBoolean(4), reader.IsDBNull(5) ? null : reader.GetString(5), reader.GetBoolean(6)));
         }
 
-        return runs;
+        return run;
     }
-
-    private static NpgsqlParameter RunIds(long[] runIds) => new NpgsqlParameter<long[]>("run_ids", runIds);
 
     /// <summary>Lets the rules decide and makes the rows agree with them.</summary>
     private static async Task<RunState> DecideAsync(
@@ -187,9 +138,7 @@ public static class RunProgress
 }
 
 /// <summary>As much of a run as decides about it while its jobs wait for no condition.</summary>
-/// <param name="HasMembers">It, or a job or call of it, is in a concurrency group.</param>
-/// <param name="MakesEvents">Somebody waits for its end: <see cref="WorkflowRunEvents"/>.</param>
-public sealed record RunBrief(long RunId, bool HasMembers, bool MakesEvents)
+public sealed record RunBrief(long RunId)
 {
     public List<JobBrief> Jobs { get; } = [];
 

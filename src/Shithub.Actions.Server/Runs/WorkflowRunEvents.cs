@@ -10,12 +10,6 @@ namespace Shithub.Actions.Server.Runs;
 /// </summary>
 internal static class WorkflowRunEvents
 {
-    /// <summary>GitHub's number: "You can't use workflow_run to chain together more than three levels of workflows."</summary>
-    public const int ChainMax = 3;
-
-    /// <summary>Whether a run <c>r</c> of a repository <c>p</c> makes events.</summary>
-    public static readonly string MakesSql = $"(p.has_workflow_run and r.hold is distinct from 'approval' and r.chain_depth < {ChainMax})";
-
     private const string Tell = "select tell_workflow_runs(array[@run_id], @action)";
 
     public static Task RequestedAsync(NpgsqlConnection connection, NpgsqlTransaction transaction, long runId, CancellationToken cancellation) =>

@@ -49,23 +49,29 @@ public sealed class JobCallPlanTests
         + "array[0], array['\\x00'::bytea], array[sha256('')], array[0], array[null::int], array[false], array[null::bytea], array[null::bigint], "
         + "1000000::bigint, 60::bigint";
 
-    public static TheoryData<string, string> Statements => new()
+    private const string EndTypes =
+        "bigint[], integer[], uuid[], text[], text[], timestamptz[], text[], text[], text[], text[], text[], bytea[]";
+
+    private const string AppendTypes =
+        "bigint[], integer[], uuid[], text[], bytea[], uuid[], bigint[], integer[], bytea[], bytea[], integer[], integer[], boolean[], bytea[], bigint[], "
+        + "bigint, bigint";
+
+    public static TheoryData<string, string, string> Statements => new()
     {
-        { EndParameters, EndStatement.SharedSql },
-        { AppendParameters, AppendStatement.Any },
+        { EndTypes, EndParameters, EndStatement.SharedSql },
+        { AppendTypes, AppendParameters, AppendStatement.Any },
     };
 
     [Theory]
     [MemberData(nameof(Statements))]
-    public async Task A_job_is_looked_up_by_its_id_and_not_among_all_that_are_running(string parameters, string statement)
+    public async Task A_job_is_looked_up_by_its_id_and_not_among_all_that_are_running(
+        string types, string parameters, string statement)
     {
         await using var database = await PostgresFixture.CreateDatabaseAsync(TestContext.Current.CancellationToken);
         await using var dataSource = DatabaseConnection.OpenForBatches(new DatabaseSettings(new Secret(database.Url), 1), 1);
         await using var connection = await dataSource.OpenConnectionAsync(TestContext.Current.CancellationToken);
         await ExecuteAsync(connection, Fill);
-        var values = parameters.Split(", ");
-        var types = values.Select(value => TypeOf(value)).ToArray();
-        await ExecuteAsync(connection, $"prepare call ({string.Join(", ", types)}) as {statement}");
+        await ExecuteAsync(connection, $"prepare call ({types}) as {statement}");
         // Planned when one runs, used when all do.
         await ExecuteAsync(connection, Start("'{1}'::bigint[]"));
         await BlocksAsync(connection, parameters, 1);
@@ -80,18 +86,6 @@ public sealed class JobCallPlanTests
         set status = 'running', attempt = 1, runner_id = 1, lease_seconds = 60, lease_expires_at = now() + interval '1 hour', started_at = now()
         where run_id = any ({runs});
         """;
-
-    private static string TypeOf(string value) => value switch
-    {
-        _ when value.Contains("uuid", StringComparison.Ordinal) => "uuid[]",
-        _ when value.Contains("timestamptz", StringComparison.Ordinal) => "timestamptz[]",
-        _ when value.Contains("bytea", StringComparison.Ordinal) || value.Contains("sha256", StringComparison.Ordinal) => "bytea[]",
-        _ when value.Contains("text", StringComparison.Ordinal) || value.Contains('\'') => "text[]",
-        _ when value.Contains("false", StringComparison.Ordinal) => "boolean[]",
-        _ when value.Contains("bigint]", StringComparison.Ordinal) => "bigint[]",
-        _ when value.Contains("bigint", StringComparison.Ordinal) => "bigint",
-        _ => "integer[]",
-    };
 
     private static async Task<int> BlocksAsync(NpgsqlConnection connection, string parameters, long job)
     {
